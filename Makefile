@@ -1,0 +1,37 @@
+# Each target works from a fresh clone with only python3 (3.10 or newer) and make, and without a network
+# once the environment is there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: install train lfw test test-all clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+# Built-in synthetic faces, three minutes of training; more settings in ARGS="model=inception seed=1".
+train: $(INSTALLED)
+	$(BIN)/python -m facenet_lit.train $(ARGS)
+
+# Real faces, LFW's view 1 on a CPU: make lfw LFW=lfw-deepfunneled.tgz
+lfw: $(INSTALLED)
+	@test -n "$(LFW)" || { echo "usage: make lfw LFW=archive-or-folder"; exit 2; }
+	$(BIN)/python -m facenet_lit.train --config-dir experiments +study=lfw data.root=$(LFW) $(ARGS)
+
+test: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+# Slow tests too, and those on real faces where FACENET_LIT_LFW names the archive.
+test-all: $(INSTALLED)
+	$(BIN)/python -m pytest -m "" --durations=10
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

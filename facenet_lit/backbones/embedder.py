@@ -1,0 +1,77 @@
+"""The embedder: normalisation, backbone, linear head and the one L2 normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from facenet_lit.errors import UserError, check_choice, check_integer, check_number
+
+HEADS = ("batchnorm", "linear")
+# Rows shorter than this are not stretched to length 1: a zero row stays zero, and its gradient finite.
+SHORTEST = 1e-6
+
+
+class Embedder(nn.Module):
+    """Pictures to unit vectors: (x / 255 - mean) / std, backbone, linear head, L2 normalisation.
+
+    Head and L2 normalisation run in float32 under autocast too: bfloat16 keeps 8 bits, and distances near the
+    margin differ by less than that.
+
+    Args:
+        backbone: (N, 3, H, W) float to (N, features), with an attribute ``features``.
+        embedding_size: dimensions D of the embedding.
+        mean: mean of each colour, for pixels in [0, 1].
+        std: standard deviation of each colour, likewise.
+        head: ``batchnorm`` is a bias-free linear layer and BatchNorm, ``linear`` a linear layer with bias.
+            After average pooling of ReLU maps all features are positive, so a plain linear head starts with
+            all embeddings in a narrow cone, where a triplet loss easily draws them into one point; BatchNorm
+            centres every dimension, and embeddings start spread over the whole sphere.
+
+    Raises:
+        UserError: an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        embedding_size: int,
+        mean: Sequence[float],
+        std: Sequence[float],
+        head: str = "batchnorm",
+    ) -> None:
+        super().__init__()
+        size = check_integer("model.embedding_size", embedding_size, 2)
+        features = check_integer("backbone.features", backbone.features, 1)
+        plain = check_choice("model.head", head, HEADS) == "linear"
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", _per_colour("mean", mean))
+        self.register_buffer("std", _per_colour("std", std, above_zero=True))
+        self.backbone = backbone
+        self.head = nn.Sequential(nn.Linear(features, size, bias=plain))
+        if not plain:
+            self.head.append(nn.BatchNorm1d(size))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) uint8 RGB, or float in [0, 255], to (N, D) float32 unit vectors.
+
+        A row whose head output is zero gives a zero vector.
+        """
+        features = self.backbone((images.float() / 255 - self.mean) / self.std)  # (N, features)
+        with torch.autocast(images.device.type, enabled=False):
+            return F.normalize(self.head(features.float()), dim=1, eps=SHORTEST)
+
+
+def _per_colour(name: str, values: object, above_zero: bool = False) -> Tensor:
+    """Three numbers as a (3, 1, 1) float32 tensor."""
+    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != 3:
+        raise UserError(
+            f"model.{name}={values!r}: expected three numbers, one per colour, such as [0.5,0.5,0.5]"
+        )
+    minimum = 0.0 if above_zero else -float("inf")
+    numbers = [check_number(f"model.{name}", value, minimum, above=above_zero) for value in values]
+    return torch.tensor(numbers, dtype=torch.float32)[:, None, None]

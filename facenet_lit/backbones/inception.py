@@ -1,0 +1,170 @@
+"""Inception: the NN2 network of FaceNet (Schroff et al. 2015, table 2), with BatchNorm."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from facenet_lit.backbones.layers import build_stem, convolution, global_average
+from facenet_lit.distances import safe_sqrt
+from facenet_lit.errors import UserError, check_flag, check_integer, check_number
+
+
+class Branches(NamedTuple):
+    """A row of table 2: channels of a block's convolutions, 0 for none, and its pooling.
+
+    The last two: whether the pooling is by L2 norm (else maximum), and the stride of 3x3, 5x5 and pooling.
+    """
+
+    one: int
+    three_reduce: int
+    three: int
+    five_reduce: int
+    five: int
+    projection: int
+    l2: bool = False
+    stride: int = 1
+
+
+NN2 = {
+    "3a": Branches(64, 96, 128, 16, 32, 32),
+    "3b": Branches(64, 96, 128, 32, 64, 64, l2=True),
+    "3c": Branches(0, 128, 256, 32, 64, 0, stride=2),
+    "4a": Branches(256, 96, 192, 32, 64, 128, l2=True),
+    "4b": Branches(224, 112, 224, 32, 64, 128, l2=True),
+    "4c": Branches(192, 128, 256, 32, 64, 128, l2=True),
+    "4d": Branches(160, 144, 288, 32, 64, 128, l2=True),
+    "4e": Branches(0, 160, 256, 64, 128, 0, stride=2),
+    "5a": Branches(384, 192, 384, 48, 128, 128, l2=True),
+    "5b": Branches(384, 192, 384, 48, 128, 128),
+}
+
+
+def l2_pool(maps: Tensor, stride: int = 1) -> Tensor:
+    """L2 norm of every 3x3 window (zeros beyond the border), with gradient 0 where a window is all zero.
+
+    (N, C, H, W) to (N, C, ceil(H / stride), ceil(W / stride)).
+    """
+    return safe_sqrt(F.avg_pool2d(maps.square(), 3, stride, padding=1, divisor_override=1))
+
+
+class Pool(nn.Module):
+    """3x3 pooling, by L2 norm or by maximum."""
+
+    def __init__(self, l2: bool, stride: int) -> None:
+        super().__init__()
+        self.l2 = l2
+        self.stride = stride
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C, ceil(H / stride), ceil(W / stride))."""
+        return l2_pool(maps, self.stride) if self.l2 else F.max_pool2d(maps, 3, self.stride, padding=1)
+
+
+def _convolutions(*layers: tuple[int, int, int, int]) -> nn.Sequential:
+    """Convolutions of (inputs, outputs, kernel, stride), each with BatchNorm and ReLU."""
+    return nn.Sequential(
+        *(part for layer in layers for part in (*convolution(*layer), nn.ReLU(inplace=True)))
+    )
+
+
+class InceptionBlock(nn.Module):
+    """Branches side by side, their outputs joined over the channels: 1x1; 3x3; 5x5; pooling.
+
+    Args:
+        inputs: channels of the input.
+        sizes: channels of the branches. Without a projection the pooled input goes through as it is.
+        large_kernel: kernel of the branch that is 5x5 in the paper.
+
+    Attributes:
+        features: channels of the output.
+    """
+
+    def __init__(self, inputs: int, sizes: Branches, large_kernel: int = 5) -> None:
+        super().__init__()
+        stride = sizes.stride
+        pool = Pool(sizes.l2, stride)
+        project = _convolutions((inputs, sizes.projection, 1, 1)) if sizes.projection else nn.Identity()
+        branches = {
+            "one": _convolutions((inputs, sizes.one, 1, 1)) if sizes.one else None,
+            "three": _convolutions(
+                (inputs, sizes.three_reduce, 1, 1), (sizes.three_reduce, sizes.three, 3, stride)
+            ),
+            "five": _convolutions(
+                (inputs, sizes.five_reduce, 1, 1), (sizes.five_reduce, sizes.five, large_kernel, stride)
+            ),
+            "pool": nn.Sequential(pool, project),
+        }
+        self.branches = nn.ModuleDict(
+            {name: branch for name, branch in branches.items() if branch is not None}
+        )
+        self.features = sizes.one + sizes.three + sizes.five + (sizes.projection or inputs)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, features, ceil(H / stride), ceil(W / stride))."""
+        return torch.cat([branch(maps) for branch in self.branches.values()], 1)
+
+
+class Inception(nn.Module):
+    """NN2 (Schroff et al. 2015, table 2) up to its average pool; the defaults are the paper's sizes.
+
+    BatchNorm after every convolution stands in for the two local response normalisations, which are left out.
+
+    Args:
+        width: factor on the channels of every convolution, each rounded to a multiple of 8.
+        stem: ``imagenet``, the paper's, reaches block 3a at an eighth of the size; ``small`` at a quarter: its
+            first convolution is 3x3, and a single max-pool comes before inception 2 instead of one on each side.
+        large_kernel: kernel of the branches that are 5x5 in the paper.
+        l2_pooling: pool by L2 norm where the paper does; else by maximum everywhere.
+
+    Attributes:
+        features: channels of the output.
+
+    Raises:
+        UserError: an argument is out of its range.
+    """
+
+    def __init__(
+        self, width: float = 1.0, stem: str = "imagenet", large_kernel: int = 5, l2_pooling: bool = True
+    ) -> None:
+        super().__init__()
+        check_number("model.width", width, above=True)
+        check_flag("model.l2_pooling", l2_pooling)
+        if check_integer("model.large_kernel", large_kernel, 3) % 2 == 0:
+            raise UserError(f"model.large_kernel={large_kernel}: expected an odd integer, such as 5 or 3")
+        first, second = scale_channels(64, width), scale_channels(192, width)
+        self.stem = build_stem(stem, first)
+        self.pool_first = stem == "small"
+        self.pool = Pool(l2=False, stride=2)
+        self.second = _convolutions((first, first, 1, 1), (first, second, 3, 1))
+        self.blocks = nn.ModuleDict()
+        inputs = second
+        for name, sizes in NN2.items():
+            block = InceptionBlock(inputs, _scaled(sizes, width, l2_pooling), large_kernel)
+            self.blocks[name] = block
+            inputs = block.features
+        self.features = inputs
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) normalised images to (N, features) float32."""
+        maps = self.stem(images)
+        maps = self.second(self.pool(maps)) if self.pool_first else self.pool(self.second(maps))
+        for block in self.blocks.values():
+            maps = block(maps)
+        return global_average(maps)
+
+
+def scale_channels(channels: int, width: float) -> int:
+    """``channels`` * ``width``, rounded to a multiple of 8 of at least 8; 0 stays 0."""
+    return max(8, 8 * int(channels * width / 8 + 0.5)) if channels else 0
+
+
+def _scaled(sizes: Branches, width: float, l2_pooling: bool) -> Branches:
+    channels = [scale_channels(count, width) for count in sizes[:6]]
+    one, three_reduce, three, five_reduce, five, projection = channels
+    return Branches(
+        one, three_reduce, three, five_reduce, five, projection, sizes.l2 and l2_pooling, sizes.stride
+    )

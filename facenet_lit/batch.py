@@ -1,0 +1,60 @@
+"""The words that sampler, dataset, module and miner share: a batch, its rows, and a plan of one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+IntArray = npt.NDArray[np.int64]
+
+
+class BatchPlan(NamedTuple):
+    """Which images make a batch: drawn by a sampler, the same on every process.
+
+    Attributes:
+        epoch: the epoch the batch belongs to, from 0.
+        index: number of the batch in its epoch, from 0.
+        numbers: (N,) image numbers, one per row.
+        triplets: (T, 3) rows of anchor, positive and negative, or None where the sampler draws none.
+    """
+
+    epoch: int
+    index: int
+    numbers: IntArray
+    triplets: IntArray | None
+
+
+class Batch(NamedTuple):
+    """What the network is given.
+
+    Attributes:
+        images: (N, 3, H, W) uint8 RGB, augmented, not yet normalised.
+        identities: (N,) int64.
+        numbers: (N,) int64 image numbers.
+        triplets: (T, 3) int64 rows of anchor, positive and negative, or None.
+    """
+
+    images: Tensor
+    identities: Tensor
+    numbers: Tensor
+    triplets: Tensor | None
+
+
+class Rows(NamedTuple):
+    """Embedded rows, as miners see them.
+
+    Two rows are a genuine pair if their identities are equal and their image numbers differ, an impostor
+    pair if their identities differ. A row with the image number of another is neither to it.
+
+    Attributes:
+        embeddings: (N, D) unit vectors.
+        identities: (N,) int64.
+        numbers: (N,) int64 image numbers.
+    """
+
+    embeddings: Tensor
+    identities: Tensor
+    numbers: Tensor

@@ -1,0 +1,117 @@
+"""Builds a run's parts from its config: data, model card, trainer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig, OmegaConf
+
+from facenet_lit.checkpoint import ModelCard
+from facenet_lit.command_line import plain
+from facenet_lit.data.audit import identity_fingerprints
+from facenet_lit.data.datamodule import FaceDataModule
+from facenet_lit.errors import UserError, check_choice, check_integer
+from facenet_lit.precision import PRECISIONS
+
+
+def build_data(settings: DictConfig, config: DictConfig | None = None) -> FaceDataModule:
+    """The LightningDataModule of a ``data`` config; with a sampler and augmentation where it trains.
+
+    Args:
+        settings: the ``data`` group.
+        config: the whole config of a training run; None for evaluation.
+    """
+    if OmegaConf.select(settings, "source") is None:
+        raise UserError("data=settings: not a source; expected synthetic, folder or lfw")
+    return FaceDataModule(
+        source=instantiate(settings.source),
+        sampler=None if config is None else _sampler(config.sampler),
+        augmentation=None if config is None else instantiate(config.augmentation),
+        batch_size=settings.batch_size,
+        size=settings.size,
+        crop=settings.crop,
+        normalize=settings.normalize,
+        split=settings.split,
+        split_seed=settings.split_seed,
+        cache=settings.cache,
+        on_bad_image=settings.on_bad_image,
+        allow_leak=settings.allow_leak,
+        workers=settings.workers,
+        seed=0 if config is None else config.seed,
+    )
+
+
+def build_card(config: DictConfig, data: FaceDataModule) -> ModelCard:
+    """What the run's checkpoints say of its embedder."""
+    mean, std = data.pixel_statistics()
+    numbers, faces = data.parts["train"], data.faces
+    trained = [faces.names[i] for i in sorted(set(faces.identities[numbers].tolist()))]
+    return ModelCard(
+        backbone=config.model.backbone,
+        arguments=plain(config.model.arguments),
+        embedding_size=check_integer("model.embedding_size", config.model.embedding_size, 2),
+        mean=mean,
+        std=std,
+        head=config.model.head,
+        data={"choice": HydraConfig.get().runtime.choices.data, **plain(config.data)},
+        trained_identities=torch.from_numpy(identity_fingerprints(trained).copy()),
+        trained_pictures=torch.from_numpy(faces.fingerprints[numbers].copy()),
+    )
+
+
+def build_trainer(config: DictConfig, folder: Path, precision: str, callbacks: list[L.Callback]) -> L.Trainer:
+    """Lightning's Trainer: it loops until the clock says stop."""
+    settings = config.trainer
+    loggers: list[Logger] = (
+        [] if config.logger is None else [instantiate(config.logger, save_dir=str(folder))]
+    )
+    more = [instantiate(callback) for callback in (config.callbacks or {}).values()]
+    if sys.stderr.isatty():
+        more.append(RichProgressBar())
+    return L.Trainer(
+        accelerator=settings.accelerator,
+        devices=1,
+        precision=PRECISIONS[precision],  # type: ignore[arg-type]
+        max_epochs=-1,
+        val_check_interval=check_integer("trainer.val_every_steps", settings.val_every_steps, 1),
+        check_val_every_n_epoch=None,
+        log_every_n_steps=check_integer("trainer.log_every_steps", settings.log_every_steps, 1),
+        gradient_clip_val=settings.gradient_clip,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=sys.stderr.isatty(),
+        logger=loggers,
+        callbacks=[*callbacks, *more],
+        default_root_dir=folder,
+    )
+
+
+def choose_device(accelerator: str) -> torch.device:
+    """The device of an accelerator.
+
+    Raises:
+        UserError: it is not there.
+    """
+    check_choice("trainer.accelerator", accelerator, ("cpu", "gpu"))
+    if accelerator == "gpu" and not torch.cuda.is_available():
+        raise UserError(
+            "trainer=gpu: torch sees no CUDA device here; say trainer=cpu, or install a CUDA torch"
+        )
+    return torch.device("cuda" if accelerator == "gpu" else "cpu")
+
+
+def _sampler(settings: DictConfig) -> Any:
+    """The sampler's factory; P, K and S have short names in the config."""
+    values = plain(settings)
+    long = {"identities": "identities_per_batch", "images": "images_per_identity"}
+    return instantiate({long.get(key, key): value for key, value in values.items()})

@@ -1,0 +1,133 @@
+"""Writes best.ckpt and last.ckpt by rename, and stops cleanly at Ctrl-C and SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import lightning as L
+import torch
+
+from facenet_lit.batch import Batch
+from facenet_lit.callbacks.training_clock import TrainingClock
+from facenet_lit.errors import check_number
+
+log = logging.getLogger(__name__)
+
+
+class StoppedBySignal(Exception):  # noqa: N818 - a stop that was asked for is no error
+    """Training was stopped by Ctrl-C or SIGTERM, its checkpoint written.
+
+    Args:
+        signum: number of the signal.
+        path: the checkpoint.
+    """
+
+    def __init__(self, signum: int, path: Path) -> None:
+        super().__init__(f"stopped by {signal.Signals(signum).name}")
+        self.signum = signum
+        self.path = path
+
+
+class Checkpoints(L.Callback):
+    """Keeps ``best.ckpt`` (by the monitor) and ``last.ckpt`` in a folder.
+
+    A file is written beside its place and renamed into it, so a checkpoint that is there is whole.
+    ``last.ckpt`` is written at each validation, every so many seconds, and when the run is stopped by
+    Ctrl-C or SIGTERM, which take effect when the step at hand is done.
+
+    Args:
+        folder: where they are written.
+        monitor: name of the figure; the lowest is the best, or the highest where ``mode`` is ``max``.
+        mode: ``min`` or ``max``.
+        every_seconds: greatest time between two writings of ``last.ckpt``.
+        clock: paused while a checkpoint is written.
+    """
+
+    def __init__(
+        self, folder: Path, monitor: str, mode: str, every_seconds: float, clock: TrainingClock
+    ) -> None:
+        self.folder = folder
+        self.monitor = monitor
+        self.mode = mode
+        self.every_seconds = check_number("checkpoint.every_seconds", every_seconds, above=True)
+        self.clock = clock
+        self.best: float | None = None
+        self._written = time.monotonic()
+        self._signum: int | None = None
+        self._handlers: dict[int, Any] = {}
+
+    @property
+    def last_path(self) -> Path:
+        """The newest state of the run."""
+        return self.folder / "last.ckpt"
+
+    @property
+    def best_path(self) -> Path:
+        """The state that the monitor was best at."""
+        return self.folder / "best.ckpt"
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Takes over Ctrl-C and SIGTERM until training ends."""
+        self._written = time.monotonic()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            self._handlers[signum] = signal.signal(signum, self._note)
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Writes ``last.ckpt`` where it is due, and stops where a signal came."""
+        if self._signum is not None or time.monotonic() - self._written >= self.every_seconds:
+            self._write(trainer, self.last_path)
+        if self._signum is not None:
+            raise StoppedBySignal(self._signum, self.last_path)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Writes ``best.ckpt`` where the monitor improved, and ``last.ckpt``."""
+        if trainer.state.fn != "fit":
+            return
+        value = float(trainer.callback_metrics.get(self.monitor, torch.tensor(math.nan)))
+        if self._improves(value):
+            self.best = value
+            self._write(trainer, self.best_path)
+        self._write(trainer, self.last_path)
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Gives the signals back."""
+        while self._handlers:
+            signum, handler = self._handlers.popitem()
+            signal.signal(signum, handler)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best value so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes the best value over."""
+        self.best = state_dict["best"]
+
+    def _improves(self, value: float) -> bool:
+        if math.isnan(value):
+            return self.best is None
+        if self.best is None or math.isnan(self.best):
+            return True
+        return value < self.best if self.mode == "min" else value > self.best
+
+    def _write(self, trainer: L.Trainer, path: Path) -> None:
+        with self.clock.paused():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".partial")
+            trainer.save_checkpoint(partial)
+            os.replace(partial, path)
+            self._written = time.monotonic()
+
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        log.info("%s: stopping after this step; again to stop at once", signal.Signals(signum).name)
+        self._signum = signum
+        signal.signal(signum, self._handlers.get(signum, signal.SIG_DFL))

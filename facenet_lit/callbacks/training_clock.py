@@ -1,0 +1,126 @@
+"""Spends the budget: counts seconds and steps, sets the learning rate, ends the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import lightning as L
+from torch.optim import Optimizer
+
+from facenet_lit.batch import Batch
+from facenet_lit.budget import Budget, Schedule
+
+
+class TrainingClock(L.Callback):
+    """Keeps a budget while a run trains, and the learning rate on its schedule.
+
+    The clock runs from the start of training, loading of batches included, and stands still during
+    validation and while checkpoints are written.
+
+    Args:
+        budget: what may be spent.
+        schedule: factor of the learning rate by the spent share.
+        every: steps between two logged values of speed and learning rate.
+    """
+
+    def __init__(self, budget: Budget, schedule: Schedule, every: int = 10) -> None:
+        self.budget = budget
+        self.schedule = schedule
+        self.every = every
+        self._started: float | None = None
+        self._images = 0
+        self._mark = 0.0
+
+    def pause(self) -> None:
+        """Stops the clock: what follows is not training."""
+        if self._started is not None:
+            self.budget.seconds_spent += time.perf_counter() - self._started
+            self._started = None
+
+    def resume(self) -> None:
+        """Lets the clock run on."""
+        if self._started is None:
+            self._started = time.perf_counter()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stops the clock for a while, if it runs."""
+        running = self._started is not None
+        self.pause()
+        try:
+            yield
+        finally:
+            if running:
+                self.resume()
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Starts the clock; a run resumed with nothing left to spend stops at once."""
+        self._mark = self.budget.seconds_spent
+        self.resume()
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
+    ) -> int | None:
+        """Sets the learning rate."""
+        if self.budget.is_spent:
+            trainer.should_stop = True
+            return -1
+        factor = self.schedule(self.budget.share)
+        for optimizer in trainer.optimizers:
+            set_rate(optimizer, factor)
+        return None
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Takes the time, and ends the run when the budget is spent."""
+        with self.paused():
+            pass  # takes the time
+        self.budget.steps_spent = trainer.global_step
+        self._images += len(batch.images)
+        if trainer.global_step % self.every == 0:
+            seconds = self.budget.seconds_spent - self._mark
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            figures = {"train/images_per_second": self._images / seconds, "train/learning_rate": rate}
+            for logger in trainer.loggers:
+                logger.log_metrics(figures, step=trainer.global_step)
+            pl_module.log(
+                "train/images_per_second", figures["train/images_per_second"], logger=False, prog_bar=True
+            )
+            self._images, self._mark = 0, self.budget.seconds_spent
+        if self.budget.is_spent:
+            trainer.should_stop = True
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Stops the clock."""
+        self.pause()
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Lets it run on, where validation was a break in training."""
+        if trainer.state.fn == "fit":
+            self.resume()
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Stops the clock."""
+        self.pause()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is spent."""
+        with self.paused():
+            spent = self.budget
+            return {"seconds_spent": spent.seconds_spent, "steps_spent": spent.steps_spent}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on from what was spent."""
+        self.budget.seconds_spent = float(state_dict["seconds_spent"])
+        self.budget.steps_spent = int(state_dict["steps_spent"])
+
+
+def set_rate(optimizer: Optimizer, factor: float) -> None:
+    """Sets each group's learning rate to ``factor`` times its first one."""
+    for group in optimizer.param_groups:
+        group.setdefault("base_lr", group["lr"])
+        group["lr"] = group["base_lr"] * factor

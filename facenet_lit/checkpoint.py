@@ -1,0 +1,122 @@
+"""What a checkpoint says of its embedder: how to build it, what it eats, what it was trained on.
+
+Plain numbers, strings, lists and tensors, so that ``torch.load(weights_only=True)`` reads it. The network
+is rebuilt through the closed table of backbones; nothing is imported by a name from the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from facenet_lit.backbones import build_backbone
+from facenet_lit.backbones.embedder import Embedder
+from facenet_lit.errors import UserError
+
+KEY = "facenet_lit"
+VERSION = 1
+
+
+@dataclass
+class ModelCard:
+    """Everything but the weights.
+
+    Attributes:
+        backbone: name in the table of backbones.
+        arguments: the backbone's arguments.
+        embedding_size: D.
+        mean: what each channel of x / 255 is normalised by.
+        std: likewise.
+        head: what follows the backbone, see ``Embedder``.
+        data: the data settings of the run, as plain values.
+        precision: arithmetic of the run, ``32`` or ``bf16``.
+        threshold: distance below which a listed pair is called genuine, chosen on ``val``; None before
+            the first validation.
+        trained_identities: (I, 32) uint8 SHA-256 digests of the training identities' names.
+        trained_pictures: (M, 32) uint8 SHA-256 digests of the training pictures.
+    """
+
+    backbone: str
+    arguments: dict[str, Any]
+    embedding_size: int
+    mean: list[float]
+    std: list[float]
+    head: str = "batchnorm"
+    data: dict[str, Any] = field(default_factory=dict)
+    precision: str = "32"
+    threshold: float | None = None
+    trained_identities: Tensor = field(default_factory=lambda: torch.empty(0, 32, dtype=torch.uint8))
+    trained_pictures: Tensor = field(default_factory=lambda: torch.empty(0, 32, dtype=torch.uint8))
+
+    def build(self) -> Embedder:
+        """A new embedder, its weights drawn at random.
+
+        Raises:
+            UserError: the backbone or an argument of it is unknown.
+        """
+        backbone = build_backbone(self.backbone, **self.arguments)
+        return Embedder(backbone, self.embedding_size, self.mean, self.std, self.head)
+
+    def save(self, checkpoint: dict[str, Any]) -> None:
+        """Puts the card into a checkpoint."""
+        checkpoint[KEY] = {"version": VERSION, **asdict(self)}
+
+
+def read_checkpoint(path: Path | str) -> dict[str, Any]:
+    """A checkpoint as plain values.
+
+    Raises:
+        UserError: it is not there, not whole, or not one of ours.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"checkpoint={path}: no such file; expected a best.ckpt or last.ckpt of a run")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        # torch.load has no error of its own: a cut file, a foreign pickle and a text all end differently.
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(
+            f"checkpoint={path}: can't be read ({reason}); it is damaged or not a checkpoint"
+        ) from error
+    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get(KEY), dict):
+        raise UserError(
+            f"checkpoint={path}: not a checkpoint of facenet_lit; expected best.ckpt or last.ckpt of a run"
+        )
+    return checkpoint
+
+
+def read_card(checkpoint: dict[str, Any]) -> ModelCard:
+    """The card in a checkpoint.
+
+    Raises:
+        UserError: it was written by a newer version.
+    """
+    values = dict(checkpoint[KEY])
+    version = values.pop("version", None)
+    if version != VERSION:
+        raise UserError(f"checkpoint: written in version {version} of the format, expected {VERSION}")
+    return ModelCard(**values)
+
+
+def load_embedder(path: Path | str) -> Embedder:
+    """The embedder of a checkpoint, ready to embed.
+
+    Args:
+        path: best.ckpt or last.ckpt of a run.
+
+    Returns:
+        A network in evaluation mode: (N, 3, H, W) uint8 RGB in, (N, D) unit vectors out.
+
+    Raises:
+        UserError: it can't be read.
+    """
+    checkpoint = read_checkpoint(path)
+    embedder = read_card(checkpoint).build()
+    prefix = "embedder."
+    weights = {k[len(prefix) :]: v for k, v in checkpoint["state_dict"].items() if k.startswith(prefix)}
+    embedder.load_state_dict(weights)
+    return embedder.eval()

@@ -1,0 +1,1 @@
+"""Which images are drawn: identities, splits and their audit, triplets, batches, augmentation."""

@@ -1,0 +1,123 @@
+"""Augmentation of face crops by albumentations, one image at a time on the CPU.
+
+Every row has a random state of its own, seeded by (seed, epoch, batch, row), so that an epoch's images are
+the same on any number of processes and workers.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+# albumentations looks for a newer version over the network when it is imported, unless told not to.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+
+import albumentations as A
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facenet_lit.errors import check_number
+
+
+class Augmentation:
+    """Random flips, small affine moves, changes of light and colour, blur and erased boxes.
+
+    Args:
+        flip: probability of a mirror image.
+        shift: largest shift, as a share of the side.
+        scale: largest change of scale, as a share.
+        rotate: largest angle in degrees.
+        brightness: largest change of brightness, as a share of the range.
+        contrast: largest change of contrast, as a share.
+        saturation: largest change of saturation, as a share; hue changes by a tenth of it.
+        grey: probability of a grey image.
+        blur: probability of a slight blur.
+        erase: probability of one erased box of 10 to 35% of the side.
+
+    Raises:
+        UserError: a probability or share is out of range.
+    """
+
+    def __init__(
+        self,
+        flip: float = 0.0,
+        shift: float = 0.0,
+        scale: float = 0.0,
+        rotate: float = 0.0,
+        brightness: float = 0.0,
+        contrast: float = 0.0,
+        saturation: float = 0.0,
+        grey: float = 0.0,
+        blur: float = 0.0,
+        erase: float = 0.0,
+    ) -> None:
+        shares = {
+            "flip": flip,
+            "shift": shift,
+            "scale": scale,
+            "brightness": brightness,
+            "contrast": contrast,
+            "saturation": saturation,
+            "grey": grey,
+            "blur": blur,
+            "erase": erase,
+        }
+        for name, value in shares.items():
+            check_number(f"augmentation.{name}", value, 0, 1)
+        check_number("augmentation.rotate", rotate, 0, 180)
+        steps: list[A.BasicTransform] = []
+        if flip:
+            steps.append(A.HorizontalFlip(p=flip))
+        if shift or scale or rotate:
+            steps.append(
+                A.Affine(
+                    translate_percent={"x": (-shift, shift), "y": (-shift, shift)},
+                    scale=(1 - scale, 1 + scale),
+                    rotate=(-rotate, rotate),
+                    border_mode=cv2.BORDER_REPLICATE,
+                    p=1.0,
+                )
+            )
+        if brightness or contrast:
+            steps.append(A.RandomBrightnessContrast((-brightness, brightness), (-contrast, contrast), p=1.0))
+        if saturation:
+            around = (1 - saturation, 1 + saturation)
+            steps.append(A.ColorJitter((1, 1), (1, 1), around, (-saturation / 10, saturation / 10), p=0.5))
+        if grey:
+            steps.append(A.ToGray(p=grey))
+        if blur:
+            steps.append(A.GaussianBlur(blur_limit=(3, 5), p=blur))
+        if erase:
+            steps.append(
+                A.CoarseDropout(
+                    num_holes_range=(1, 1),
+                    hole_height_range=(0.1, 0.35),
+                    hole_width_range=(0.1, 0.35),
+                    fill="random_uniform",
+                    p=erase,
+                )
+            )
+        self._compose = A.Compose(steps) if steps else None
+
+    def __call__(self, images: npt.NDArray[np.uint8], seed: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+        """Augments a batch.
+
+        Args:
+            images: (N, H, W, 3) uint8 RGB.
+            seed: what the random states are seeded by, together with the row's number.
+
+        Returns:
+            (N, H, W, 3) uint8, a new array unless there is nothing to do.
+        """
+        if self._compose is None:
+            return images
+        augmented = np.empty_like(images)
+        # Two words a row: one for NumPy's generator and one for Python's, albumentations draws from both.
+        words = np.random.SeedSequence(seed).generate_state(2 * len(images), np.uint64).reshape(-1, 2)
+        for row, image in enumerate(images):
+            self._compose.set_random_state(
+                np.random.Generator(np.random.PCG64(int(words[row, 0]))), random.Random(int(words[row, 1]))
+            )
+            augmented[row] = self._compose(image=image)["image"]
+        return augmented

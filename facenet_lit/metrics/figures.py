@@ -1,0 +1,89 @@
+"""The verification figures of a part, under the names used everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from math import ceil
+
+from facenet_lit.errors import UserError, check_number
+from facenet_lit.metrics import rates
+from facenet_lit.metrics.scored_pairs import ScoredPairs, effective_identities
+
+BALANCED = "_balanced"
+MONITOR = "eer" + BALANCED  # the figure that checkpoints, stopping and studies go by
+THRESHOLD = 1.1
+FARS = (0.1, 0.01, 0.001)
+
+
+def far_name(f: float) -> str:
+    """A FAR as names of figures write it: 0.01 is ``1e-2``, 0.354 stays ``0.354``."""
+    _, digits, exponent = Decimal(repr(float(f))).normalize().as_tuple()
+    if digits == (1,) and isinstance(exponent, int) and exponent < 0:
+        return f"1e{exponent}"
+    return f"{float(f):.17g}" if float(f).is_integer() else repr(float(f)).replace("e-0", "e-")
+
+
+def tar_at_far_name(f: float) -> str:
+    """Name of the figure TAR@FAR=f over pairs; the balanced one ends in ``_balanced``."""
+    return f"tar_at_far_{far_name(f)}"
+
+
+def figures(pairs: ScoredPairs, threshold: float, fars: Sequence[float]) -> dict[str, float | None]:
+    """All figures by name, without the part in front (``val/``).
+
+    Args:
+        pairs: what to measure on.
+        threshold: the fixed distance at which TAR and FAR are given.
+        fars: the FARs at which TAR is given.
+
+    Returns:
+        Rates and mean distances; None where pairs are missing or a FAR is not resolvable.
+    """
+    result: dict[str, float | None] = {}
+    for ending, balanced in (("", False), (BALANCED, True)):
+        equal = rates.eer(pairs, balanced)
+        result["tar" + ending] = rates.tar(pairs, threshold, balanced)
+        if not balanced:
+            result["far"] = rates.far(pairs, threshold)
+        for f in fars:
+            result[tar_at_far_name(f) + ending] = rates.tar_at_far(pairs, f, balanced)
+        result["eer" + ending] = equal.rate if equal else None
+        result["auc" + ending] = rates.auc(pairs, balanced)
+        result["genuine_distance" + ending] = rates.genuine_distance(pairs, balanced)
+    result["impostor_distance"] = rates.impostor_distance(pairs)
+    result["effective_identities"] = effective_identities(pairs.genuine_identities)
+    return result
+
+
+def figure_names(fars: Sequence[float]) -> list[str]:
+    """The names :func:`figures` gives, in its order."""
+    return list(figures(ScoredPairs.of([], [], []), THRESHOLD, fars))
+
+
+def resolution_warnings(impostor_count: int, fars: Sequence[float]) -> list[str]:
+    """A line for each FAR that so many impostor pairs show coarsely or not at all."""
+    lines = []
+    for f in fars:
+        state = rates.resolution(f, impostor_count)
+        if state == "fine":
+            continue
+        what = "is left out" if state == "unresolvable" else "is coarse"
+        needed = ceil((1 if state == "unresolvable" else rates.COARSE) / rates.exact_far(f))
+        lines.append(
+            f"{tar_at_far_name(f)} {what}: {impostor_count} impostor pairs, expected {needed} or more; "
+            "use more images or a larger FAR in metrics.fars"
+        )
+    return lines
+
+
+def check_fars(fars: Sequence[float]) -> tuple[float, ...]:
+    """Returns ``fars`` as floats.
+
+    Raises:
+        UserError: one is not above 0 and at most 1, or comes twice.
+    """
+    checked = tuple(check_number("metrics.fars", f, 0.0, 1.0, above=True) for f in fars)
+    if len(set(checked)) < len(checked):
+        raise UserError(f"metrics.fars={list(checked)}: expected different numbers; take the repeats out")
+    return checked

@@ -1,0 +1,145 @@
+"""Miners: turn the rows of a batch into triplets. They know no loss and no sampler."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from facenet_lit.batch import Rows
+from facenet_lit.distances import paired_distances, pairwise_distances
+from facenet_lit.errors import UserError
+
+
+class Miner(ABC):
+    """Chooses the triplets of a batch; a new miner is one method, ``mine``.
+
+    Shapes are checked here, once for all miners. Mining takes no gradient, and distances are computed in
+    float32 at least, whatever the network's precision: the 8 bits of a bfloat16 can't order them.
+
+    Attributes:
+        name: the miner's name in the configuration.
+        needs_given: it works on drawn triplets, so it needs ``sampler=triplets``.
+    """
+
+    name: ClassVar[str]
+    needs_given: ClassVar[bool] = False
+
+    @torch.no_grad()
+    def __call__(self, anchors: Rows, rows: Rows, given: Tensor | None = None) -> Tensor:
+        """Chooses triplets.
+
+        Args:
+            anchors: the A rows to choose for: any subset of ``rows``, in any order. The same image is
+                recognised by its number.
+            rows: the B rows from which positives and negatives are taken.
+            given: (G, 3) drawn triplets, or None; columns as in the result.
+
+        Returns:
+            (T, 3) int64: column 0 indexes ``anchors``, columns 1 and 2 (positive, negative) index ``rows``.
+
+        Raises:
+            UserError: the miner needs drawn triplets and there are none.
+            ValueError: the shapes do not fit.
+        """
+        _check_rows("anchors", anchors)
+        _check_rows("rows", rows)
+        if anchors.embeddings.shape[1] != rows.embeddings.shape[1]:
+            sizes = f"{anchors.embeddings.shape[1]} and {rows.embeddings.shape[1]}"
+            raise ValueError(f"anchors and rows have embeddings of sizes {sizes}: expected equal sizes")
+        with torch.autocast(anchors.embeddings.device.type, enabled=False):
+            return self.mine(_in_full(anchors), _in_full(rows), self._drawn(given, anchors))
+
+    @abstractmethod
+    def mine(self, anchors: Rows, rows: Rows, given: Tensor) -> Tensor:
+        """Chooses triplets, as ``__call__``; arguments are checked, embeddings in float32 or finer.
+
+        ``given`` is empty where the sampler draws no triplets.
+        """
+
+    def _drawn(self, given: Tensor | None, anchors: Rows) -> Tensor:
+        """The given triplets, checked; none where there may be none."""
+        if given is None:
+            if self.needs_given:
+                raise UserError(
+                    f"miner={self.name}: expected drawn triplets; set sampler=triplets, or miner=semi_hard"
+                )
+            return anchors.identities.new_empty((0, 3))
+        if given.ndim != 2 or given.shape[1] != 3:
+            raise ValueError(f"given has shape {tuple(given.shape)}: expected (T, 3)")
+        return given
+
+
+class GivenMiner(Miner):
+    """The triplets as drawn."""
+
+    name = "given"
+    needs_given = True
+
+    def mine(self, anchors: Rows, rows: Rows, given: Tensor) -> Tensor:
+        """Returns ``given``."""
+        return given
+
+
+class MaskedMiner(Miner):
+    """The triplets as drawn, kept where d(a, p) < d(a, n)."""
+
+    name = "masked"
+    needs_given = True
+
+    def mine(self, anchors: Rows, rows: Rows, given: Tensor) -> Tensor:
+        """Returns the rows of ``given`` whose positive is nearer than their negative."""
+        anchor, positive, negative = given.unbind(1)
+        chosen = anchors.embeddings[anchor]
+        genuine = paired_distances(chosen, rows.embeddings[positive], squared=True)
+        impostor = paired_distances(chosen, rows.embeddings[negative], squared=True)
+        return given[genuine < impostor]
+
+
+class SemiHardMiner(Miner):
+    """For every genuine (a, p) the closest negative with d(a, n) > d(a, p), else the farthest negative.
+
+    Schroff, Kalenichenko and Philbin, FaceNet, 2015, section 3.2, over all genuine pairs of the batch. Ties
+    go to the smallest row; an anchor without any negative gives no triplet. Squaring distances does not
+    change their order, so there is no such setting. Memory is O(A B): each anchor's negatives are sorted
+    once, and every pair is a binary search in them.
+    """
+
+    name = "semi_hard"
+
+    def mine(self, anchors: Rows, rows: Rows, given: Tensor) -> Tensor:
+        """Returns one triplet per genuine pair, in the order of (anchor, positive)."""
+        distances = pairwise_distances(anchors.embeddings, rows.embeddings, squared=True)  # (A, B)
+        same_identity = anchors.identities[:, None] == rows.identities[None, :]
+        other_image = anchors.numbers[:, None] != rows.numbers[None, :]
+        impostor = ~same_identity & other_image
+        impostors = impostor.sum(1, keepdim=True)  # (A, 1)
+        anchor, positive = (same_identity & other_image & (impostors > 0)).nonzero(as_tuple=True)
+        # The sort is stable, so equal distances stay in the order of their rows; rows that
+        # are no negative come last.
+        ordered, order = distances.masked_fill(~impostor, torch.inf).sort(dim=1, stable=True)
+        beyond = torch.searchsorted(
+            ordered, distances, right=True
+        )  # (A, B) first negative farther than each row
+        farthest = torch.searchsorted(ordered, ordered.gather(1, (impostors - 1).clamp_min(0)))  # (A, 1)
+        # Embeddings that are not numbers have no order: any place will do, and the loss shows them.
+        place = torch.where(beyond < impostors, beyond, farthest.clamp_max(len(rows.numbers) - 1))
+        return torch.stack([anchor, positive, order[anchor, place[anchor, positive]]], 1)
+
+
+def _check_rows(what: str, rows: Rows) -> None:
+    """Raises ValueError where the three tensors are not (N, D), (N,), (N,)."""
+    shape = rows.embeddings.shape
+    if len(shape) != 2 or rows.identities.shape != shape[:1] or rows.numbers.shape != shape[:1]:
+        shapes = ", ".join(str(tuple(part.shape)) for part in rows)
+        raise ValueError(
+            f"{what} have shapes {shapes}: expected embeddings (N, D), identities (N,), numbers (N,)"
+        )
+
+
+def _in_full(rows: Rows) -> Rows:
+    """The rows with embeddings of float32 or finer."""
+    embeddings = rows.embeddings
+    return rows._replace(embeddings=embeddings.to(torch.promote_types(embeddings.dtype, torch.float32)))

@@ -1,0 +1,93 @@
+"""Which arithmetic a run trains in: float32, or bfloat16 with channels last where that is faster here."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+
+import torch
+from torch import Tensor, nn
+
+from facenet_lit.errors import check_choice
+
+log = logging.getLogger(__name__)
+
+# Name in the config and in checkpoints -> what Lightning calls it.
+PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
+
+PROBE_SECONDS = 1.0
+
+# bfloat16 costs digits, so it has to save time worth having.
+LEAST_GAIN = 1.1
+
+
+def choose_precision(wanted: object, network: nn.Module, images: Tensor, device: torch.device) -> str:
+    """The arithmetic to train in.
+
+    Args:
+        wanted: ``trainer.precision``: ``auto`` probes for about a second, ``32`` and ``bf16`` say it.
+        network: what will be trained; it is left as it is.
+        images: (N, 3, H, W) a batch as the network gets it.
+        device: where it will be trained.
+
+    Returns:
+        ``32`` or ``bf16``.
+
+    Raises:
+        UserError: ``wanted`` is none of these.
+    """
+    choice = check_choice("trainer.precision", str(wanted), ("auto", *PRECISIONS))
+    if choice != "auto":
+        return choice
+    seconds = probe(network, images, device)
+    gain = seconds["32"] / seconds["bf16"]
+    chosen = "bf16" if gain >= LEAST_GAIN else "32"
+    log.info("precision %s: a step in bfloat16 with channels last is %.2f times as fast here", chosen, gain)
+    return chosen
+
+
+def probe(network: nn.Module, images: Tensor, device: torch.device) -> dict[str, float]:
+    """Seconds of a forward and backward pass in each arithmetic, the least of the repetitions.
+
+    Args:
+        network: what is timed, on a copy.
+        images: (N, 3, H, W) a batch.
+        device: where.
+    """
+    state = torch.random.get_rng_state()
+    copies = {name: lay_out(copy.deepcopy(network).to(device), name).train() for name in PRECISIONS}
+    images = images.to(device)
+    least = dict.fromkeys(PRECISIONS, float("inf"))
+    end = time.perf_counter() + PROBE_SECONDS
+    repetition = 0
+    # The first pass allocates and compiles, so it does not count; they take turns, so that a load on the
+    # machine meets both.
+    while repetition < 2 or time.perf_counter() < end:
+        for name, module in copies.items():
+            seconds = _seconds_of_a_pass(module, images, device, name)
+            if repetition:
+                least[name] = min(least[name], seconds)
+        repetition += 1
+    torch.random.set_rng_state(state)
+    return least
+
+
+def lay_out(network: nn.Module, precision: str) -> nn.Module:
+    """Puts the parameters into the memory format that goes with an arithmetic; in place.
+
+    nn.Module.to is typed as if it always made a copy; it does not.
+    """
+    layout = torch.channels_last if precision == "bf16" else torch.contiguous_format
+    return network.to(memory_format=layout)
+
+
+def _seconds_of_a_pass(module: nn.Module, images: Tensor, device: torch.device, precision: str) -> float:
+    start = time.perf_counter()
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        output = module(images)
+    output.float().square().sum().backward()
+    module.zero_grad(set_to_none=True)
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start

@@ -1,0 +1,96 @@
+"""Files of pictures: which they are, whose they are, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from facenet_lit.batch import IntArray
+from facenet_lit.errors import UserError
+from facenet_lit.preprocessing import Picture, decode
+from facenet_lit.sources.source import UnreadableImage
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """Identity table of images that are named ``<identity>/<file>``.
+
+    Attributes:
+        names: (K,) names of the identities, sorted.
+        identities: (N,) index into ``names`` per image, ascending.
+        files: (N,) the images' names, sorted within their identity.
+    """
+
+    names: tuple[str, ...]
+    identities: IntArray
+    files: tuple[str, ...]
+
+    @classmethod
+    def of(cls, files: Iterable[str]) -> Listing:
+        """Sorts ``<identity>/<file>`` names into a table."""
+        pairs = sorted(file.split("/", 1) for file in files)
+        column = np.array([identity for identity, _ in pairs], dtype=object)
+        names, identities = np.unique(column, return_inverse=True)
+        return cls(tuple(names.tolist()), identities.astype(np.int64), tuple(map("/".join, pairs)))
+
+
+def is_picture(file: str) -> bool:
+    """Whether a file's name is that of a picture: .jpg, .jpeg or .png in any case, and not hidden."""
+    path = PurePosixPath(file)
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
+def decode_or_raise(name: str, encoded: bytes) -> Picture:
+    """Decodes the bytes of a JPEG or PNG.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        UnreadableImage: they are not a whole picture.
+    """
+    picture = decode(encoded)
+    if picture is None:
+        raise UnreadableImage(name)
+    return picture
+
+
+def read_file(path: Path, name: str) -> Picture:
+    """Reads and decodes a file, named ``name`` in its source.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        UnreadableImage: it can't be read, or is not a whole picture.
+    """
+    try:
+        encoded = path.read_bytes()
+    except OSError as error:
+        raise UnreadableImage(name, error.strerror or "can't be read") from None
+    return decode_or_raise(name, encoded)
+
+
+def existing_path(setting: str, value: str | Path | None, expected: str, advice: str) -> Path:
+    """Returns the path a setting names, if there is one.
+
+    Args:
+        setting: the setting's name as the user writes it.
+        value: what the user gave.
+        expected: what ought to be there, for the error.
+        advice: what to do, for the error.
+
+    Raises:
+        UserError: the setting is empty, or there is nothing at that path.
+    """
+    if value is None or not str(value):
+        raise UserError(f"{setting}: not given; expected {expected}; {advice}")
+    path = Path(str(value)).expanduser()  # a bare number on the command line is no string
+    if not path.exists():
+        raise UserError(f"{setting}={value}: not found; expected {expected}; {advice}")
+    return path

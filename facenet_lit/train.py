@@ -1,0 +1,176 @@
+"""``python -m facenet_lit.train``: trains an embedder and tells how good it is on people it never saw."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import lightning as L
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from facenet_lit import report, run_folder
+from facenet_lit.budget import Budget
+from facenet_lit.building import build_card, build_data, build_trainer, choose_device
+from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
+from facenet_lit.callbacks.training_clock import TrainingClock
+from facenet_lit.checkpoint import read_card, read_checkpoint
+from facenet_lit.command_line import plain, start
+from facenet_lit.data.datamodule import FaceDataModule
+from facenet_lit.errors import check_choice, check_flag, check_integer
+from facenet_lit.metrics.verification import VerificationMetric
+from facenet_lit.precision import choose_precision, lay_out
+from facenet_lit.start_checks import refuse_nonsense, refuse_several_processes, warn_of_resolution
+from facenet_lit.verification_module import VerificationModule
+
+log = logging.getLogger(__name__)
+
+# What Lightning warns of and is meant: batches come from memory, so workers would only cost.
+MEANT = (".*does not have many workers.*", ".*LeafSpec.*", ".*smaller than the logging interval.*")
+
+
+def main() -> None:
+    """The entry point."""
+    start("train", train)
+
+
+def train(config: DictConfig) -> None:
+    """Trains in a folder that Hydra made, and leaves metrics.json there."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    with run_folder.locked(folder):
+        resumed = _checkpoint_to_resume(config, folder)
+        run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
+        figures = fit(config, folder, resumed)
+        run_folder.write_metrics(folder, figures)
+        report.show(report.figures_table(figures, "best checkpoint"))
+        log.info("run folder   %s", folder)
+        log.info(
+            "TensorBoard  %s -m tensorboard.main --logdir %s", _shown(Path(sys.executable)), folder.parent
+        )
+
+
+def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, float | None]:
+    """Trains, then scores the best checkpoint.
+
+    Args:
+        config: the whole config.
+        folder: the run's folder.
+        resumed: checkpoint to go on from, or None.
+
+    Returns:
+        Figures of the best checkpoint, by ``part/name``.
+    """
+    _quiet()
+    refuse_several_processes(config.trainer.devices)
+    L.seed_everything(check_integer("seed", config.seed, 0), verbose=False)
+    miner, loss = instantiate(config.miner), instantiate(config.loss)
+    budget = Budget(config.trainer.minutes, config.trainer.steps)
+    schedule = instantiate(config.scheduler)
+    refuse_nonsense(config, miner)
+    device = choose_device(config.trainer.accelerator)
+
+    data = build_data(config.data, config)
+    data.setup()
+    log.info("%s", describe(data))
+    asked = any(text.split("=")[0] == "metrics.fars" for text in HydraConfig.get().overrides.task)
+    warn_of_resolution(data, config.monitor, list(config.metrics.fars), asked)
+
+    card = build_card(config, data)
+    embedder = card.build()
+    if resumed is None:
+        probe_images = next(iter(data.train_dataloader())).images
+        card.precision = choose_precision(config.trainer.precision, embedder, probe_images, device)
+    else:
+        card.precision = read_card(read_checkpoint(resumed)).precision
+    lay_out(embedder, card.precision)
+
+    metrics = {
+        part: VerificationMetric(config.metrics.threshold, config.metrics.fars) for part in ("val", "test")
+    }
+    module = VerificationModule(
+        embedder,
+        card,
+        metrics,
+        miner,
+        loss,
+        instantiate(config.optimizer),
+        fixed_triplets={part: data.fixed_triplets(part) for part in ("val", "test")},
+        listed_pairs={part: pairs for part, (pairs, _) in data.listed_pairs.items()},
+    )
+    clock = TrainingClock(budget, schedule, config.trainer.log_every_steps)
+    checkpoints = Checkpoints(
+        folder / run_folder.LAST.parent,
+        config.monitor,
+        config.monitor_mode,
+        config.checkpoint.every_seconds,
+        clock,
+    )
+    trainer = build_trainer(config, folder, card.precision, [clock, checkpoints])
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
+    except StoppedBySignal as stop:
+        log.info("%s at step %d; resume=auto goes on from %s", stop, trainer.global_step, stop.path)
+        sys.exit(128 + stop.signum)
+    log.info(
+        "trained %d steps in %.0f s; the best is step %d",
+        budget.steps_spent,
+        budget.seconds_spent,
+        read_checkpoint(checkpoints.best_path)["global_step"],
+    )
+    return score_best(config, trainer, module, data, checkpoints.best_path)
+
+
+def score_best(
+    config: DictConfig, trainer: L.Trainer, module: VerificationModule, data: FaceDataModule, best: Path
+) -> dict[str, float | None]:
+    """Figures of the best checkpoint on ``val`` and, unless ``test=false``, on ``test``."""
+    module.figures = {}
+    trainer.validate(module, datamodule=data, ckpt_path=best, verbose=False, weights_only=True)
+    if check_flag("test", config.test):
+        trainer.test(module, datamodule=data, ckpt_path=best, verbose=False, weights_only=True)
+    return dict(module.figures)
+
+
+def describe(data: FaceDataModule) -> str:
+    """A line on what is trained, validated and tested on."""
+    sizes = []
+    for part, numbers in data.parts.items():
+        people = len(set(data.faces.identities[numbers].tolist()))
+        sizes.append(f"{part} {len(numbers):,} images of {people:,} identities")
+    return f"{data.source.name}: " + ", ".join(sizes)
+
+
+def _checkpoint_to_resume(config: DictConfig, folder: Path) -> Path | None:
+    """The checkpoint in this folder that the run goes on from, where resume=auto."""
+    if config.resume is not None:
+        check_choice("resume", config.resume, ("auto",))
+    if config.resume is None:
+        return None
+    if not run_folder.is_resumable(folder, plain(config)):
+        log.info("resume=auto: no unfinished run of this config, starting anew")
+        return None
+    path = folder / run_folder.LAST
+    log.info("resume=auto: going on from step %d in %s", read_checkpoint(path)["global_step"], folder)
+    return path
+
+
+def _shown(path: Path) -> str:
+    """A path as one would type it from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _quiet() -> None:
+    """Silences what Lightning says of settings that are meant."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for text in MEANT:
+        warnings.filterwarnings("ignore", text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""The LightningModule: embed, mine, loss, update metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from facenet_lit.backbones.embedder import Embedder
+from facenet_lit.batch import Batch, IntArray, Rows
+from facenet_lit.checkpoint import ModelCard
+from facenet_lit.losses import LossSum, TripletLoss
+from facenet_lit.metrics.rates import accuracy, best_accuracy_threshold
+from facenet_lit.metrics.scored_pairs import ScoredPairs, score_listed_pairs
+from facenet_lit.metrics.verification import VerificationMetric
+from facenet_lit.mining import Miner
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+
+
+class VerificationModule(L.LightningModule):
+    """Trains an embedder on mined triplets and tells its verification rates.
+
+    Args:
+        embedder: (N, 3, H, W) uint8 images to (N, D) unit vectors.
+        card: what checkpoints say of it; its threshold is set at each validation.
+        metrics: for ``val`` and ``test``, what collects embeddings and tells the figures.
+        miner: chooses a batch's triplets; None where nothing is trained.
+        loss: scores triplets; None likewise.
+        optimizer: makes the optimiser from the parameters; None likewise.
+        fixed_triplets: for a part, (T, 3) image numbers that its loss is told on.
+        listed_pairs: for a part, (P, 2) image numbers that its accuracy is told on.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        card: ModelCard,
+        metrics: Mapping[str, VerificationMetric],
+        miner: Miner | None = None,
+        loss: TripletLoss | None = None,
+        optimizer: OptimizerFactory | None = None,
+        fixed_triplets: Mapping[str, IntArray] | None = None,
+        listed_pairs: Mapping[str, IntArray] | None = None,
+    ) -> None:
+        super().__init__()
+        self.embedder = embedder
+        self.card = card
+        self.metrics = nn.ModuleDict(dict(metrics))
+        self.miner = miner
+        self.loss = loss
+        self.optimizer = optimizer
+        self.fixed_triplets = dict(fixed_triplets or {})
+        self.listed_pairs = dict(listed_pairs or {})
+        self.figures: dict[str, float | None] = {}
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Embeds: (N, 3, H, W) uint8 RGB to (N, D) unit vectors."""
+        embeddings: Tensor = self.embedder(images)
+        return embeddings
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of a batch."""
+        if self.miner is None or self.loss is None:
+            raise RuntimeError("VerificationModule: made without a miner and a loss")
+        rows = Rows(self(batch.images), batch.identities, batch.numbers)
+        triplets = self.miner(rows, rows, batch.triplets)
+        scored: LossSum = self.loss(rows.embeddings, rows.embeddings, triplets)
+        self.log("train/loss", scored.value, prog_bar=True)
+        self.log("train/active_share", scored.active / max(scored.triplets, 1), prog_bar=True)
+        return scored.value
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collects embeddings."""
+        self._collect("val", batch)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collects embeddings."""
+        self._collect("test", batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Tells the rates, and chooses the threshold that listed pairs are judged at."""
+        pairs = self._tell("val")
+        self.card.threshold = best_accuracy_threshold(pairs)
+
+    def on_test_epoch_end(self) -> None:
+        """Tells the rates."""
+        self._tell("test")
+
+    def configure_optimizers(self) -> Optimizer:
+        """The optimiser; its rate is set by the training clock."""
+        if self.optimizer is None:
+            raise RuntimeError("VerificationModule: made without an optimizer")
+        return self.optimizer(self.parameters())
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Puts the card in."""
+        self.card.save(checkpoint)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes the threshold over."""
+        self.card.threshold = checkpoint["facenet_lit"]["threshold"]
+
+    def scored_pairs(self, part: str) -> ScoredPairs | None:
+        """All pairs of a part as last evaluated."""
+        metric: VerificationMetric = self.metrics[part]  # type: ignore[assignment]
+        return metric.pairs
+
+    def _collect(self, part: str, batch: Batch) -> None:
+        self.metrics[part].update(self(batch.images), batch.identities, batch.numbers)
+
+    def _tell(self, part: str) -> ScoredPairs:
+        metric: VerificationMetric = self.metrics[part]  # type: ignore[assignment]
+        figures = dict(metric.compute())
+        rows, pairs = metric.collected(), metric.pairs
+        if part in self.fixed_triplets and self.loss is not None:
+            figures["loss"] = self._loss_of(rows, self.fixed_triplets[part])
+        if part in self.listed_pairs and self.card.threshold is not None:
+            listed = score_listed_pairs(*rows, self.listed_pairs[part])
+            figures["accuracy"] = accuracy(listed, self.card.threshold)
+        self.figures.update({f"{part}/{name}": value for name, value in figures.items()})
+        known = {f"{part}/{name}": value for name, value in figures.items() if value is not None}
+        self.log_dict(known)
+        metric.reset()
+        return pairs
+
+    def _loss_of(self, rows: Rows, triplets: IntArray) -> float:
+        """Loss of triplets given by image numbers."""
+        place = torch.searchsorted(rows.numbers, torch.from_numpy(triplets))  # (T, 3), numbers ascend
+        scored: LossSum = self.loss(rows.embeddings, rows.embeddings, place)  # type: ignore[misc]
+        return float(scored.value)

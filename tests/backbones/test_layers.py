@@ -1,0 +1,60 @@
+"""The shared layers: sizes that always fit, He's variance, the stems, and a float32 average."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from facenet_lit.backbones.layers import STEMS, build_stem, convolution, global_average
+from facenet_lit.errors import UserError
+
+
+@given(
+    kernel=st.sampled_from([1, 3, 5, 7]),
+    stride=st.sampled_from([1, 2]),
+    height=st.integers(1, 20),
+    width=st.integers(1, 20),
+)
+@settings(max_examples=30, deadline=None)
+def test_output_size_depends_on_the_stride_alone(kernel: int, stride: int, height: int, width: int) -> None:
+    maps = nn.Sequential(*convolution(2, 4, kernel, stride, groups=2)).eval()(
+        torch.randn(1, 2, height, width)
+    )
+    assert maps.shape == (1, 4, math.ceil(height / stride), math.ceil(width / stride))
+
+
+@pytest.mark.parametrize(("kernel", "groups"), [(1, 1), (3, 1), (3, 4)])
+def test_variance_is_two_over_fan_out(kernel: int, groups: int) -> None:
+    torch.manual_seed(0)
+    layer = convolution(64, 128, kernel, groups=groups)[0]
+    # The gradient of an input place comes from kernel^2 places of every output channel; He et al. 2015,
+    # equation 14. torch counts all output channels, as torchvision's networks do, also where they are grouped.
+    expected = 2 / (128 * kernel**2)
+    assert layer.weight.var().item() == pytest.approx(expected, rel=0.1)
+    assert layer.bias is None
+
+
+@pytest.mark.parametrize(("stem", "share"), [("small", 2), ("imagenet", 4)])
+def test_stem_sizes(stem: str, share: int) -> None:
+    maps = build_stem(stem, 8).eval()(torch.randn(2, 3, 64, 96))
+    assert maps.shape == (2, 8, 64 // share, 96 // share)
+    assert maps.min() >= 0
+
+
+def test_unknown_stem() -> None:
+    with pytest.raises(UserError, match=rf"^model\.stem=big: expected one of {', '.join(STEMS)}$"):
+        build_stem("big", 8)
+
+
+def test_average_is_exact_over_bfloat16_maps() -> None:
+    """Summed and kept in bfloat16, 1 + 1 / 4096 would be 1."""
+    maps = torch.ones(2, 3, 32, 64, dtype=torch.bfloat16)
+    maps[:, :, 0, 0] = 1.5
+    average = global_average(maps)
+    assert average.dtype == torch.float32
+    assert torch.equal(average, torch.full((2, 3), 1 + 0.5 / 2048))

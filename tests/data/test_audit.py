@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from facenet_lit.data.audit import (
+    LeakError,
+    find_leaks,
+    find_trained_on,
+    identity_fingerprints,
+    refuse,
+    shared_pictures,
+)
+
+NAMES = ["Ann", "Bob", "Cat", "Dan"]
+IDENTITIES = np.array([0, 0, 1, 1, 2, 2, 3, 3])
+FILES = [f"{NAMES[i]}/{k}.jpg" for k, i in enumerate(IDENTITIES)]
+APART = {"train": np.array([0, 1, 2, 3]), "val": np.array([4, 5]), "test": np.array([6, 7])}
+
+
+def digests(*contents: int) -> np.ndarray:
+    return np.array(contents, dtype=np.uint8)[:, None].repeat(32, axis=1)
+
+
+PICTURES = digests(*range(8))
+
+
+def test_identities_apart_leak_nothing() -> None:
+    pairs = {"test": np.array([[6, 7]])}
+    assert find_leaks(APART, IDENTITIES, NAMES, FILES, PICTURES, pairs) == []
+
+
+def test_an_identity_on_two_sides_is_named() -> None:
+    parts = {**APART, "test": np.array([3, 6, 7])}
+    leaks = find_leaks(parts, IDENTITIES, NAMES, FILES, PICTURES, {})
+    assert leaks == [
+        "1 identities in both train and test, Bob for one",
+        "1 pictures in both train and test, Bob/3.jpg = Bob/3.jpg for one",
+    ]
+
+
+def test_one_identity_under_two_numbers_is_found_by_name() -> None:
+    leaks = find_leaks(APART, IDENTITIES, ["Ann", "Bob", "Cat", "Ann"], FILES, PICTURES, {})
+    assert leaks == ["1 identities in both train and test, Ann for one"]
+
+
+def test_a_picture_under_two_names_is_found_by_content() -> None:
+    leaks = find_leaks(APART, IDENTITIES, NAMES, FILES, digests(0, 1, 2, 3, 4, 5, 2, 7), {})
+    assert leaks == ["1 pictures in both train and test, Bob/2.jpg = Dan/6.jpg for one"]
+
+
+def test_equal_pictures_on_one_side_are_no_leak() -> None:
+    assert find_leaks(APART, IDENTITIES, NAMES, FILES, digests(0, 0, 2, 3, 4, 4, 6, 7), {}) == []
+
+
+def test_a_listed_pair_that_reaches_out_is_named() -> None:
+    leaks = find_leaks(APART, IDENTITIES, NAMES, FILES, PICTURES, {"test": np.array([[6, 7], [6, 0]])})
+    assert leaks == ["1 listed pairs of test reach out of it, Dan/6.jpg and Ann/0.jpg for one"]
+
+
+def test_shared_pictures_against_a_double_loop() -> None:
+    rng = np.random.default_rng(0)
+    one, other = digests(*rng.integers(0, 20, 30)), digests(*rng.integers(0, 20, 12))
+    expected = {i for i in range(30) for j in range(12) if np.array_equal(one[i], other[j])}
+    found = shared_pictures(one, other)
+    assert set(found[:, 0].tolist()) == expected
+    assert np.array_equal(one[found[:, 0]], other[found[:, 1]])
+
+
+def test_what_a_checkpoint_was_trained_on_is_found() -> None:
+    trained = identity_fingerprints(["Ann", "Eve"])
+    leaks = find_trained_on(trained, PICTURES[:2], NAMES, FILES, PICTURES)
+    assert leaks == [
+        "the checkpoint was trained on 1 of 4 identities, Ann for one",
+        "the checkpoint was trained on 2 of 8 pictures, Ann/0.jpg for one",
+    ]
+    assert find_trained_on(identity_fingerprints([]), PICTURES[:0], NAMES, FILES, PICTURES) == []
+
+
+def test_a_leak_stops_unless_it_is_allowed() -> None:
+    with pytest.raises(LeakError, match=r"leak: one; two; .*data\.allow_leak=true"):
+        refuse(["one", "two"], allow_leak=False)
+    refuse(["one"], allow_leak=True)
+    refuse([], allow_leak=False)

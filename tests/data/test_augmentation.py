@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from facenet_lit.data.augmentation import Augmentation
+from facenet_lit.errors import UserError
+
+STRONG = {
+    "flip": 0.5, "shift": 0.1, "scale": 0.1, "rotate": 15, "brightness": 0.2, "contrast": 0.2,
+    "saturation": 0.3, "grey": 0.2, "blur": 0.2, "erase": 0.5,
+}  # fmt: skip
+
+
+def pictures(count: int = 6, size: int = 64) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+
+
+def test_nothing_to_do_changes_nothing() -> None:
+    images = pictures()
+    assert Augmentation()(images, (0,)) is images
+
+
+@pytest.mark.parametrize("settings", [{name: value} for name, value in STRONG.items()], ids=list(STRONG))
+def test_each_setting_changes_pictures_of_the_same_shape(settings: dict[str, float]) -> None:
+    images = pictures(24)
+    changed = Augmentation(**settings)(images, (0,))
+    assert changed.shape == images.shape
+    assert changed.dtype == np.uint8
+    assert (changed != images).any()
+
+
+def test_the_batch_given_is_left_as_it_is() -> None:
+    images = pictures()
+    before = images.copy()
+    Augmentation(**STRONG)(images, (0,))
+    assert np.array_equal(images, before)
+
+
+def test_the_seed_says_it_all() -> None:
+    images, augmentation = pictures(), Augmentation(**STRONG)
+    first = augmentation(images, (7, 1, 2))
+    augmentation(images, (0,))
+    np.random.seed(1)  # noqa: NPY002 - nothing global may matter
+    assert np.array_equal(first, augmentation(images, (7, 1, 2)))
+    assert np.array_equal(first, Augmentation(**STRONG)(images, (7, 1, 2)))
+    assert not np.array_equal(first, augmentation(images, (7, 1, 3)))
+
+
+def test_rows_differ_and_do_not_depend_on_how_many_follow() -> None:
+    same = np.repeat(pictures(1), 8, axis=0)
+    augmentation = Augmentation(**STRONG)
+    changed = augmentation(same, (3,))
+    assert len(np.unique(changed.reshape(8, -1), axis=0)) == 8
+    assert np.array_equal(augmentation(same[:5], (3,)), changed[:5])
+
+
+def test_a_certain_flip_is_a_mirror_image() -> None:
+    images = pictures()
+    assert np.array_equal(Augmentation(flip=1.0)(images, (0,)), images[:, :, ::-1])
+
+
+@pytest.mark.parametrize("settings", [{"flip": 1.5}, {"erase": -0.1}, {"rotate": 400}, {"blur": "much"}])
+def test_values_out_of_range_are_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(UserError, match=f"augmentation.{next(iter(settings))}"):
+        Augmentation(**settings)

@@ -1,0 +1,149 @@
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from facenet_lit.data.audit import LeakError
+from facenet_lit.data.augmentation import Augmentation
+from facenet_lit.data.datamodule import FaceDataModule, number_pairs
+from facenet_lit.data.samplers import TripletSampler
+from facenet_lit.errors import UserError
+from facenet_lit.sources.folder import FolderSource
+from facenet_lit.sources.lfw_lists import ListedPair
+from facenet_lit.sources.synthetic import SyntheticFaces
+
+
+def made(**settings: object) -> FaceDataModule:
+    arguments = {"sampler": partial(TripletSampler, seed=0), "batch_size": 12, **settings}
+    source = arguments.pop("source", SyntheticFaces(30, 3))
+    data = FaceDataModule(source, **arguments)
+    data.setup()
+    return data
+
+
+def write_picture(path: Path, value: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = np.random.default_rng(value).integers(0, 256, (70, 70, 3), dtype=np.uint8)
+    cv2.imwrite(str(path), picture)
+
+
+def test_parts_hold_every_image_once_and_no_identity_twice() -> None:
+    data = made()
+    numbers = np.concatenate(list(data.parts.values()))
+    assert sorted(numbers) == list(range(90))
+    people = [set(data.faces.identities[part].tolist()) for part in data.parts.values()]
+    assert [len(p) for p in people] == [24, 3, 3]
+    assert not people[0] & people[1]
+    assert not people[0] & people[2]
+    assert not people[1] & people[2]
+
+
+def test_training_batches_are_drawn_from_train_and_augmented() -> None:
+    data, plain = made(augmentation=Augmentation(flip=1.0)), made()
+    loader = data.train_dataloader()
+    batches, expected = list(loader), list(plain.train_dataloader())
+    assert len(batches) == len(loader) == 12  # 24 identities of 3 images: 48 triplets of 3 rows
+    for batch, other in zip(batches, expected, strict=True):
+        assert batch.images.shape == (12, 3, 64, 64)
+        assert set(batch.numbers.tolist()) <= set(data.parts["train"].tolist())
+        assert torch.equal(batch.images, other.images.flip(3))
+        assert batch.identities.tolist() == data.faces.identities[batch.numbers.numpy()].tolist()
+        anchor, positive, negative = batch.identities[batch.triplets].unbind(1)
+        assert torch.equal(anchor, positive)
+        assert not (anchor == negative).any()
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_evaluation_batches_are_every_image_once_not_augmented(part: str) -> None:
+    data = made(augmentation=Augmentation(flip=1.0))
+    batches = list(getattr(data, f"{part}_dataloader")())
+    numbers = torch.cat([batch.numbers for batch in batches])
+    assert numbers.tolist() == data.parts[part].tolist()
+    images = torch.cat([batch.images for batch in batches]).permute(0, 2, 3, 1).numpy()
+    assert np.array_equal(images, data.faces.images[data.parts[part]])
+
+
+def test_workers_change_nothing() -> None:
+    alone = [batch.numbers.tolist() for batch in made().train_dataloader()]
+    assert [batch.numbers.tolist() for batch in made(workers=2).train_dataloader()] == alone
+
+
+def test_a_resumed_run_goes_on_behind_the_batches_done() -> None:
+    whole = [batch.numbers.tolist() for batch in made().train_dataloader()]
+    data = made()
+    data.load_state_dict({"batches_done": 5})
+    assert [batch.numbers.tolist() for batch in data.train_dataloader()] == whole[5:]
+
+
+def test_pixel_statistics() -> None:
+    assert made(normalize="none").pixel_statistics() == ([0.0] * 3, [1.0] * 3)
+    assert made(normalize="half").pixel_statistics() == ([0.5] * 3, [0.5] * 3)
+    data = made(normalize="dataset")
+    pixels = data.faces.images[data.parts["train"]].reshape(-1, 3) / 255
+    mean, std = data.pixel_statistics()
+    assert mean == pytest.approx(pixels.mean(0))
+    assert std == pytest.approx(pixels.std(0))
+
+
+def test_fixed_triplets_are_of_the_part_and_fixed() -> None:
+    data = made()
+    triplets = data.fixed_triplets("val")
+    assert np.array_equal(triplets, made(seed=5).fixed_triplets("val"))
+    assert set(triplets.ravel().tolist()) <= set(data.parts["val"].tolist())
+    assert triplets.shape == (3 * 2, 3)
+
+
+def test_a_picture_under_two_identities_stops_the_run_where_it_crosses_the_split(tmp_path: Path) -> None:
+    for person in range(20):
+        for image in range(2):
+            write_picture(tmp_path / f"p{person:02}" / f"{image}.png", 2 * person + image)
+    clean = made(source=FolderSource(tmp_path))
+    names = clean.faces.names
+    trained = names[clean.faces.identities[clean.parts["train"][0]]]
+    tested = names[clean.faces.identities[clean.parts["test"][0]]]
+    (tmp_path / tested / "other name.png").write_bytes((tmp_path / trained / "0.png").read_bytes())
+    with pytest.raises(LeakError, match=f"1 pictures in both train and test, {trained}/0.png = {tested}/other"):
+        made(source=FolderSource(tmp_path))
+    made(source=FolderSource(tmp_path), allow_leak=True)
+
+
+def test_packed_pictures_are_kept_and_found_again(tmp_path: Path) -> None:
+    first = made(cache=str(tmp_path))
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
+    assert files
+    second = made(cache=str(tmp_path))
+    assert np.array_equal(first.faces.images, second.faces.images)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")} == files
+
+
+def test_listed_pairs_become_image_numbers() -> None:
+    faces = made().faces
+    listed = [ListedPair(faces.files[3], faces.files[4], True), ListedPair(faces.files[0], faces.files[8], False)]
+    pairs, same = number_pairs(listed, faces)
+    assert pairs.tolist() == [[3, 4], [0, 8]]
+    assert same.tolist() == [1, 0]
+    with pytest.raises(UserError, match=r"1 listed pictures are not in the source, nobody\.jpg"):
+        number_pairs([ListedPair("nobody.jpg", faces.files[0], False)], faces)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 2}, "data.batch_size"),
+        ({"size": 32}, "data.size"),
+        ({"normalize": "whole"}, "data.normalize"),
+        ({"split": "half"}, "data.split"),
+        ({"split": "view1"}, "data.split=view1: expected data=lfw"),
+        ({"on_bad_image": "ignore"}, "data.on_bad_image"),
+        ({"allow_leak": "yes"}, "data.allow_leak"),
+        ({"workers": -1}, "data.workers"),
+        ({"split_seed": -1}, "data.split_seed"),
+        ({"crop": 4}, "data.crop"),
+    ],
+)
+def test_settings_out_of_range_are_refused_before_anything_is_read(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        FaceDataModule(SyntheticFaces(30, 3), **settings)

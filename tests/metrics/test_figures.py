@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from facenet_lit.metrics import rates
+from facenet_lit.metrics.figures import MONITOR, far_name, figure_names, figures, resolution_warnings
+from facenet_lit.metrics.scored_pairs import ScoredPairs, score_all_pairs
+
+FARS = (0.354, 0.1, 0.01)
+
+
+def rows(images: int = 41) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    identities = torch.arange(images) % 9
+    centres = torch.randn(9, 8, generator=generator)
+    embeddings = centres[identities] + torch.randn(images, 8, generator=generator)
+    return torch.nn.functional.normalize(embeddings), identities, torch.arange(images) + 100
+
+
+def test_names_are_those_of_the_figures():
+    assert figure_names([0.1, 0.354]) == [
+        *("tar", "far", "tar_at_far_1e-1", "tar_at_far_0.354", "eer", "auc", "genuine_distance"),
+        *("tar_balanced", "tar_at_far_1e-1_balanced", "tar_at_far_0.354_balanced", "eer_balanced"),
+        *("auc_balanced", "genuine_distance_balanced", "impostor_distance", "effective_identities"),
+    ]
+    assert MONITOR == "eer_balanced"
+    assert MONITOR in figure_names([])
+
+
+@pytest.mark.parametrize(
+    ("f", "name"),
+    [
+        *((0.1, "1e-1"), (0.01, "1e-2"), (0.001, "1e-3"), (1e-3, "1e-3"), (1e-5, "1e-5"), (1e-10, "1e-10")),
+        *((0.354, "0.354"), (0.5, "0.5"), (0.25, "0.25"), (2e-5, "2e-5"), (1, "1")),
+    ],
+)
+def test_name_of_a_far(f, name):
+    assert far_name(f) == name
+
+
+def test_each_figure_is_its_rate():
+    pairs = score_all_pairs(*rows())
+    told = figures(pairs, 1.0, [0.1])
+    for ending, balanced in (("", False), ("_balanced", True)):
+        assert told["tar" + ending] == rates.tar(pairs, 1.0, balanced)
+        assert told["tar_at_far_1e-1" + ending] == rates.tar_at_far(pairs, 0.1, balanced)
+        assert told["eer" + ending] == rates.eer(pairs, balanced).rate
+        assert told["auc" + ending] == rates.auc(pairs, balanced)
+        assert told["genuine_distance" + ending] == rates.genuine_distance(pairs, balanced)
+    assert told["eer"] != told["eer_balanced"]
+    assert told["far"] == rates.far(pairs, 1.0)
+    assert told["impostor_distance"] == rates.impostor_distance(pairs)
+    assert 8 < told["effective_identities"] < 9
+
+
+def test_what_can_not_be_measured_is_none():
+    told = figures(ScoredPairs.of([1.0], [0], [1.5] * 20), 1.1, [0.1, 0.01])
+    assert told["tar_at_far_1e-1"] == 1.0
+    assert told["tar_at_far_1e-2"] is told["tar_at_far_1e-2_balanced"] is None
+    assert set(figures(ScoredPairs.of([], [], []), 1.1, [0.1]).values()) == {None}
+
+
+def test_warnings_name_the_figure_and_what_it_takes():
+    lines = resolution_warnings(500, (*FARS, 0.001))
+    assert len(lines) == 2
+    assert lines[0].startswith("tar_at_far_1e-2 is coarse: 500 impostor pairs, expected 1000 or more;")
+    assert lines[1].startswith("tar_at_far_1e-3 is left out: 500 impostor pairs, expected 1000 or more;")
+    assert resolution_warnings(1000, [0.01]) == []

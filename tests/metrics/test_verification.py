@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing
+
+from facenet_lit.errors import UserError
+from facenet_lit.metrics.figures import figures
+from facenet_lit.metrics.verification import VerificationMetric
+
+FARS = (0.354, 0.1, 0.01)
+
+
+def rows(images: int = 41) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    identities = torch.arange(images) % 9
+    centres = torch.randn(9, 8, generator=generator)
+    embeddings = centres[identities] + torch.randn(images, 8, generator=generator)
+    return torch.nn.functional.normalize(embeddings), identities, torch.arange(images) + 100
+
+
+def of_one_update() -> VerificationMetric:
+    metric = VerificationMetric(1.0, FARS)
+    metric.update(*rows())
+    return metric
+
+
+def test_updates_in_batches_with_repeats_equal_one_update():
+    embeddings, identities, numbers = rows()
+    whole, batches = of_one_update(), VerificationMetric(1.0, FARS)
+    for index in torch.randperm(41, generator=torch.Generator().manual_seed(1)).split(10):
+        index = torch.cat([index, index[:1]])
+        batches.update(embeddings[index], identities[index], numbers[index])
+    assert batches.compute() == whole.compute() == figures(whole.pairs, 1.0, FARS)
+    for one, other in zip(batches.collected(), whole.collected(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_what_was_computed_last_stays_after_a_reset():
+    metric = of_one_update()
+    metric.compute()
+    metric.reset()
+    assert len(metric.pairs.genuine) + len(metric.pairs.impostor) == 41 * 40 // 2
+    assert metric.collected().numbers.tolist() == list(range(100, 141))
+    embeddings, identities, numbers = rows()
+    metric.update(embeddings[:5], identities[:5], numbers[:5])
+    metric.compute()
+    assert metric.collected().numbers.tolist() == list(range(100, 105))
+
+
+def test_rows_are_kept_in_float32_without_a_graph():
+    metric = VerificationMetric()
+    embeddings, identities, numbers = rows()
+    metric.update(embeddings.double().requires_grad_(), identities.int(), numbers.int())
+    metric.compute()
+    collected = metric.collected()
+    assert collected.embeddings.dtype == torch.float32
+    assert not collected.embeddings.requires_grad
+    assert collected.identities.dtype == collected.numbers.dtype == torch.int64
+
+
+def test_collected_before_anything_was_computed_says_what_to_do():
+    with pytest.raises(RuntimeError, match="call that first"):
+        of_one_update().collected()
+
+
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
+def test_without_rows_every_figure_is_none():
+    assert set(VerificationMetric().compute().values()) == {None}
+
+
+def test_embeddings_that_hold_nan_are_refused():
+    metric = VerificationMetric()
+    embeddings, identities, numbers = rows()
+    metric.update(embeddings.log(), identities, numbers)
+    with pytest.raises(UserError, match="embeddings hold NaN"):
+        metric.compute()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"threshold": -1.0}, "metrics.threshold"),
+        ({"threshold": "a"}, "metrics.threshold"),
+        ({"fars": [0.1, 0.0]}, "metrics.fars"),
+        ({"fars": [2]}, "metrics.fars"),
+        ({"fars": [0.1, 0.1]}, "take the repeats out"),
+    ],
+)
+def test_bad_settings_are_refused(arguments, named):
+    with pytest.raises(UserError, match=named):
+        VerificationMetric(**arguments)
+
+
+def test_a_metric_can_be_pickled_with_its_state():
+    metric = pickle.loads(pickle.dumps(of_one_update()))
+    assert metric.compute() == of_one_update().compute()
+
+
+def one_process(rank: int, folder: str) -> None:
+    """Two processes, as a padding sampler deals the rows: even and odd ones, the last image once more."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    metric = VerificationMetric(1.0, FARS)
+    embeddings, identities, numbers = rows()
+    index = torch.cat([torch.arange(41), torch.tensor([0])])[rank::2]
+    for part in index.split(8):
+        metric.update(embeddings[part], identities[part], numbers[part])
+    figures = metric.compute()
+    # A process may have no rows at all.
+    uneven = VerificationMetric(1.0, FARS)
+    if rank == 1:
+        uneven.update(*rows())
+    result = (figures, metric.collected().numbers, metric.pairs.impostor, uneven.compute())
+    Path(folder, f"{rank}.pickle").write_bytes(pickle.dumps(result))
+    dist.destroy_process_group()
+
+
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
+def test_two_processes_give_the_figures_of_one(tmp_path):
+    torch.multiprocessing.spawn(one_process, args=(str(tmp_path),), nprocs=2)
+    metric = of_one_update()
+    expected = metric.compute()
+    for rank in range(2):
+        figures, numbers, impostor, uneven = pickle.loads((tmp_path / f"{rank}.pickle").read_bytes())
+        assert figures == uneven == expected
+        assert numbers.tolist() == list(range(100, 141))
+        assert np.array_equal(impostor, metric.pairs.impostor)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facenet_lit.errors import UserError
+from facenet_lit.sources.folder import FolderSource
+from facenet_lit.sources.source import UnreadableImage
+from facenet_lit.sources.synthetic import SyntheticFaces
+
+
+def write(path: Path, picture: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), picture[..., ::-1] if picture.ndim == 3 else picture)
+
+
+@pytest.fixture
+def faces() -> np.ndarray:
+    return np.stack([read() for _, read in SyntheticFaces(3, 2, 32).pictures()])
+
+
+@pytest.fixture
+def root(tmp_path, faces) -> Path:
+    root = tmp_path / "faces"
+    write(root / "Bo" / "2.png", faces[0])
+    write(root / "Bo" / "1.PNG", faces[1])
+    write(root / "Ada" / "b.JPG", faces[2])
+    write(root / "Ada" / "a.jpeg", faces[3])
+    write(root / "Zoë" / "grey.png", faces[4][..., 0])
+    (root / "Ada" / "notes.txt").write_text("no picture")
+    (root / "Ada" / "._a.jpg").write_bytes(b"hidden")
+    (root / "Empty").mkdir()
+    (root / ".hidden").mkdir()
+    write(root / ".hidden" / "1.png", faces[0])
+    write(root / "loose.png", faces[0])
+    write(root / "Ada" / "deeper" / "1.png", faces[0])
+    return root
+
+
+def test_table_is_sorted_and_other_files_are_ignored(root):
+    source = FolderSource(root)
+    assert list(source.names) == ["Ada", "Bo", "Zoë"]
+    assert list(source.files) == ["Ada/a.jpeg", "Ada/b.JPG", "Bo/1.PNG", "Bo/2.png", "Zoë/grey.png"]
+    np.testing.assert_array_equal(source.identities, [0, 0, 1, 1, 2])
+
+
+def test_pictures_are_rgb(root, faces):
+    pictures = {number: read() for number, read in FolderSource(root).pictures()}
+    assert sorted(pictures) == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(pictures[3], faces[0])
+    np.testing.assert_array_equal(pictures[2], faces[1])
+    np.testing.assert_array_equal(pictures[4], np.repeat(faces[4][..., :1], 3, axis=2))
+    assert np.abs(pictures[1].astype(int) - faces[2]).mean() < 12  # JPEG
+
+
+def test_bad_picture_is_named_when_read(root):
+    (root / "Bo" / "0.jpg").write_bytes(b"not a picture")
+    source = FolderSource(root)
+    reads = dict(source.pictures())
+    with pytest.raises(UnreadableImage) as caught:
+        reads[source.files.index("Bo/0.jpg")]()
+    assert caught.value.name == "Bo/0.jpg"
+
+
+def test_listing_decodes_nothing(root):
+    for path in root.glob("*/*"):
+        if path.is_file():
+            path.write_bytes(b"not a picture")
+    assert len(FolderSource(root).files) == 5
+    assert len(list(FolderSource(root).pictures())) == 5
+
+
+def test_key_changes_with_content_names_and_place(root, faces, tmp_path):
+    keys = [FolderSource(root).key]
+    assert FolderSource(root).key == keys[0]
+    write(root / "Bo" / "3.png", faces[5])
+    keys.append(FolderSource(root).key)
+    (root / "Bo" / "3.png").rename(root / "Bo" / "4.png")
+    keys.append(FolderSource(root).key)
+    os.utime(root / "Bo" / "4.png", (1, 1))
+    keys.append(FolderSource(root).key)
+    root.rename(tmp_path / "elsewhere")
+    keys.append(FolderSource(tmp_path / "elsewhere").key)
+    assert len(set(keys)) == 5
+
+
+def test_key_ignores_what_is_no_picture(root):
+    key = FolderSource(root).key
+    (root / "Ada" / "more.txt").write_text("no picture")
+    assert FolderSource(root).key == key
+
+
+@pytest.mark.parametrize("value", [None, "", "/nowhere/at/all"])
+def test_missing_root(value):
+    with pytest.raises(UserError, match=r"^data\.root.*subfolder per identity.*data\.root=DIR"):
+        FolderSource(value)
+
+
+def test_root_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UserError, match="a file; expected a folder"):
+        FolderSource(tmp_path / "file")
+
+
+def test_empty_root_says_what_was_expected(tmp_path):
+    (tmp_path / "Ada").mkdir()
+    source = FolderSource(tmp_path)
+    with pytest.raises(
+        UserError, match=r"no pictures found; expected a folder with a subfolder per identity"
+    ):
+        _ = source.files
+
+
+def test_unknown_choice(root):
+    assert FolderSource(root, on_bad_image="skip").on_bad_image == "skip"
+    with pytest.raises(UserError, match=r"^data\.on_bad_image=ignore: expected one of error, skip"):
+        FolderSource(root, on_bad_image="ignore")

@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facenet_lit.errors import UserError
+from facenet_lit.preprocessing import crop_and_resize, fingerprint
+from facenet_lit.sources import packed
+from facenet_lit.sources.folder import FolderSource
+from facenet_lit.sources.lfw import LFWSource
+from facenet_lit.sources.packed import Pack, pack
+from facenet_lit.sources.source import Read
+from facenet_lit.sources.synthetic import SyntheticFaces
+
+
+class Sealed(SyntheticFaces):
+    """A source that may be asked for its key, and for nothing that costs."""
+
+    def pictures(self) -> Iterator[tuple[int, Read]]:
+        raise AssertionError("decoded again")
+
+
+def faces() -> SyntheticFaces:
+    return SyntheticFaces(4, 3, 32)
+
+
+def quick_pack(source, folder, on_bad_image="error", crop=24, size=16) -> Pack:
+    return pack(source, crop, size, folder, on_bad_image, progress=False)
+
+
+def assert_same(first: Pack, second: Pack) -> None:
+    for name in ("images", "identities", "fingerprints"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    for name in ("names", "files", "left_out"):
+        assert list(getattr(first, name)) == list(getattr(second, name))
+    assert first.key == second.key
+
+
+def only_pack(folder: Path) -> Path:
+    (found,) = folder.iterdir()
+    return found
+
+
+def test_pack_holds_every_picture_cropped_and_resized():
+    source = faces()
+    result = quick_pack(source, None)
+    pictures = [read() for _, read in source.pictures()]
+    expected = np.stack([crop_and_resize(picture, 24, 16) for picture in pictures])
+    np.testing.assert_array_equal(result.images, expected)
+    assert [row.tobytes() for row in result.fingerprints] == [fingerprint(picture) for picture in pictures]
+    np.testing.assert_array_equal(result.identities, source.identities)
+    assert result.identities.dtype == np.int64
+    assert list(result.names) == list(source.names)
+    assert list(result.files) == list(source.files)
+    assert list(result.left_out) == []
+
+
+def test_pack_on_disk_is_the_same_and_opens_again_without_decoding(tmp_path):
+    in_memory = quick_pack(faces(), None)
+    first = quick_pack(faces(), tmp_path / "packs")
+    again = quick_pack(Sealed(4, 3, 32), tmp_path / "packs")
+    assert_same(first, in_memory)
+    assert_same(again, in_memory)
+    assert isinstance(again.images, np.memmap)
+    assert not again.images.flags.writeable
+    folder = only_pack(tmp_path / "packs")
+    assert folder.name.startswith("synthetic-")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "fingerprints.npy",
+        "identities.npy",
+        "images.npy",
+        "pack.json",
+    ]
+
+
+def test_fingerprints_do_not_depend_on_crop_and_size():
+    fingerprints = [quick_pack(faces(), None, "error", *cut).fingerprints for cut in ((24, 16), (None, 40))]
+    np.testing.assert_array_equal(*fingerprints)
+
+
+def test_each_setting_has_a_pack_of_its_own(tmp_path):
+    keys = {
+        quick_pack(source, tmp_path, "error", crop, size).key
+        for source, crop, size in [
+            (faces(), 24, 16),
+            (faces(), None, 16),
+            (faces(), 24, 17),
+            (SyntheticFaces(4, 3, 32, seed=1), 24, 16),
+        ]
+    }
+    assert len(keys) == len(list(tmp_path.iterdir())) == 4
+
+
+def test_more_pictures_than_may_wait_at_once():
+    source = SyntheticFaces(70, 10, 16)
+    result = pack(source, None, 16, None, progress=False)
+    np.testing.assert_array_equal(result.images, np.stack([read() for _, read in source.pictures()]))
+
+
+def test_progress_goes_to_the_error_stream(capsys):
+    pack(faces(), 24, 16, None, progress=True)
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "packing synthetic" in output.err
+
+
+# --- pictures that don't decode ---
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    """Ada has a good and a bad picture, Bo only bad ones, Cy and Di good ones."""
+    root = tmp_path / "faces"
+    reads = [read for _, read in faces().pictures()]
+    for name, numbers in {"Ada": [0], "Cy": [1, 2], "Di": [3, 4, 5]}.items():
+        (root / name).mkdir(parents=True)
+        for number in numbers:
+            cv2.imwrite(str(root / name / f"{number}.png"), reads[number]())
+    (root / "Bo").mkdir()
+    for file in ("Ada/bad.jpg", "Bo/1.png", "Bo/2.jpeg"):
+        (root / file).write_bytes(b"not a picture")
+    return root
+
+
+BAD = ["Ada/bad.jpg", "Bo/1.png", "Bo/2.jpeg"]
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_bad_pictures_are_reported_together(root, tmp_path, on_disk):
+    for _ in range(2):  # the second time, the pack is there
+        with pytest.raises(UserError) as caught:
+            quick_pack(FolderSource(root), tmp_path / "packs" if on_disk else None)
+        assert str(caught.value).startswith("3 pictures don't decode: Ada/bad.jpg, Bo/1.png, Bo/2.jpeg; ")
+        assert "data.on_bad_image=skip" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_bad_pictures_are_left_out(root, tmp_path, on_disk, caplog):
+    caplog.set_level(logging.WARNING)
+    result = quick_pack(FolderSource(root), tmp_path / "packs" if on_disk else None, "skip")
+    assert [record.message for record in caplog.records] == [
+        "3 pictures don't decode: Ada/bad.jpg, Bo/1.png, Bo/2.jpeg; left out"
+    ]
+    assert list(result.names) == ["Ada", "Cy", "Di"]
+    assert list(result.files) == ["Ada/0.png", "Cy/1.png", "Cy/2.png", "Di/3.png", "Di/4.png", "Di/5.png"]
+    np.testing.assert_array_equal(result.identities, [0, 1, 1, 2, 2, 2])
+    assert list(result.left_out) == BAD
+    for file in BAD:
+        (root / file).unlink()
+    clean = quick_pack(FolderSource(root), None)
+    np.testing.assert_array_equal(result.images, clean.images)
+    np.testing.assert_array_equal(result.fingerprints, clean.fingerprints)
+
+
+def test_a_pack_made_with_skip_is_no_way_around_error(root, tmp_path):
+    quick_pack(FolderSource(root), tmp_path / "packs", "skip")
+    with pytest.raises(UserError, match="3 pictures don't decode"):
+        quick_pack(FolderSource(root), tmp_path / "packs", "error")
+
+
+def test_ten_bad_pictures_are_named_and_the_rest_counted(root):
+    for number in range(20):
+        (root / "Di" / f"bad{number:02d}.jpg").write_bytes(b"not a picture")
+    with pytest.raises(UserError, match=r"^23 pictures don't decode: .*Di/bad06\.jpg and 13 more;"):
+        quick_pack(FolderSource(root), None)
+
+
+@pytest.mark.parametrize("on_bad_image", ["error", "skip"])
+def test_no_good_picture_at_all(root, tmp_path, on_bad_image):
+    for name in ("Ada", "Cy", "Di"):
+        shutil.rmtree(root / name)
+    with pytest.raises(UserError, match=r"none of 2 pictures decodes \(Bo/1\.png, Bo/2\.jpeg\)"):
+        quick_pack(FolderSource(root), tmp_path / "packs", on_bad_image)
+    assert list((tmp_path / "packs").iterdir()) == []
+
+
+def test_left_out_images_are_copied_in_pieces(root, tmp_path, monkeypatch):
+    expected = quick_pack(FolderSource(root), None, "skip")
+    monkeypatch.setattr(packed, "_CHUNK", 4)
+    assert_same(quick_pack(FolderSource(root), tmp_path / "packs", "skip"), expected)
+
+
+# --- packs that are damaged, half written, or written by two ---
+
+
+@pytest.mark.parametrize("name", ["images.npy", "identities.npy", "fingerprints.npy", "pack.json"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "short", "other"])
+def test_a_damaged_pack_is_made_anew(tmp_path, name, damage, caplog):
+    expected = quick_pack(faces(), tmp_path)
+    expected = Pack(**{**vars(expected), "images": expected.images.copy()})
+    path = only_pack(tmp_path) / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "other":
+        quick_pack(SyntheticFaces(3, 5, 32), tmp_path / "other")
+        shutil.copy(only_pack(tmp_path / "other") / name, path)
+        shutil.rmtree(tmp_path / "other")
+    elif damage != "missing":
+        path.write_bytes(content[: 0 if damage == "empty" else len(content) - 10])
+    assert_same(quick_pack(faces(), tmp_path), expected)
+    assert "is damaged" in caplog.text
+    assert_same(quick_pack(Sealed(4, 3, 32), tmp_path), expected)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+class Harmful:
+    def __reduce__(self):
+        return (os.mkdir, ("unpickled",))
+
+
+def test_nothing_is_unpickled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    expected = quick_pack(faces(), tmp_path / "packs")
+    path = only_pack(tmp_path / "packs") / "identities.npy"
+    np.save(path, np.array([Harmful()], dtype=object), allow_pickle=True)
+    assert_same(quick_pack(faces(), tmp_path / "packs"), expected)
+    assert not (tmp_path / "unpickled").exists()
+
+
+def test_an_interrupted_packing_leaves_nothing(tmp_path):
+    class Interrupted(SyntheticFaces):
+        def pictures(self) -> Iterator[tuple[int, Read]]:
+            yield from list(super().pictures())[:5]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        quick_pack(Interrupted(4, 3, 32), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+KILLED = """
+import os, sys, time
+from facenet_lit.sources.packed import pack
+from facenet_lit.sources.synthetic import SyntheticFaces
+
+class Slow(SyntheticFaces):
+    def pictures(self):
+        for number, item in enumerate(super().pictures()):
+            if number == 6:
+                print("half", flush=True)
+                time.sleep(60)
+            yield item
+
+pack(Slow(4, 3, 32), 24, 16, sys.argv[1], progress=False)
+"""
+
+
+def test_what_a_killed_process_leaves_does_no_harm(tmp_path):
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half\n"
+        process.send_signal(signal.SIGKILL)
+    assert only_pack(tmp_path).name.endswith(".partial")
+    assert_same(quick_pack(faces(), tmp_path), quick_pack(faces(), None))
+    assert_same(quick_pack(Sealed(4, 3, 32), tmp_path), quick_pack(faces(), None))
+
+
+def test_two_at_once_both_end_with_the_same_whole_pack(tmp_path):
+    both = threading.Barrier(2, timeout=20)
+
+    class Together(SyntheticFaces):
+        def pictures(self) -> Iterator[tuple[int, Read]]:
+            both.wait()  # neither finds the other's pack
+            yield from super().pictures()
+            both.wait()
+
+    results: list[Pack] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(quick_pack(Together(4, 3, 32), tmp_path)))
+        for _ in "ab"
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expected = quick_pack(faces(), None)
+    assert len(results) == 2
+    for result in results:
+        assert_same(result, expected)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+# --- what is refused ---
+
+
+@pytest.mark.parametrize(
+    ("values", "setting"),
+    [
+        ({"crop": 0}, "data.crop=0"),
+        ({"size": 0}, "data.size=0"),
+        ({"size": "64"}, "data.size='64'"),
+        ({"on_bad_image": "ignore"}, "data.on_bad_image=ignore"),
+    ],
+)
+def test_bad_settings_are_named_before_anything_is_decoded(values, setting):
+    with pytest.raises(UserError, match=f"^{setting}: expected"):
+        quick_pack(Sealed(4, 3, 32), None, **values)
+
+
+def test_a_folder_that_can_not_be_made(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UserError, match="packed pictures can't be written there"):
+        quick_pack(faces(), tmp_path / "file")
+
+
+def test_a_full_disk_is_found_before_decoding(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(UserError, match="MiB needed for packed pictures, 0 MiB free"):
+        quick_pack(Sealed(40, 3, 32), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_source_that_hands_out_too_few_pictures():
+    class Shrunk(SyntheticFaces):
+        def pictures(self) -> Iterator[tuple[int, Read]]:
+            yield from list(super().pictures())[:-1]
+
+    with pytest.raises(UserError, match="11 pictures where 12 were listed"):
+        quick_pack(Shrunk(4, 3, 32), None)
+
+
+def test_settings_are_written_for_the_reader(tmp_path):
+    quick_pack(faces(), tmp_path)
+    about = json.loads((only_pack(tmp_path) / "pack.json").read_text())
+    assert about["settings"] == {"source": "synthetic", "source_key": faces().key, "crop": 24, "size": 16}
+    assert about["shape"] == [12, 16, 16, 3]
+
+
+@pytest.mark.real_faces
+def test_no_picture_of_lfw_is_under_two_names(tmp_path):
+    result = pack(LFWSource(os.environ["FACENET_LIT_LFW"]), 130, 16, tmp_path, progress=False)
+    assert result.images.shape == (13233, 16, 16, 3)
+    assert len(np.unique(result.fingerprints, axis=0)) == 13233

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facenet_lit.errors import UserError
+from facenet_lit.sources.picture_files import Listing, existing_path, is_picture, read_file
+from facenet_lit.sources.source import UnreadableImage
+
+WORD = st.text("abAB-_0", min_size=1, max_size=3)
+
+
+@given(st.sets(st.tuples(WORD, WORD), min_size=1, max_size=20))
+def test_listing_is_sorted_and_loses_nothing(pairs):
+    listing = Listing.of(f"{identity}/{file}" for identity, file in pairs)
+    assert listing.files == tuple("/".join(pair) for pair in sorted(pairs))
+    assert list(listing.names) == sorted({identity for identity, _ in pairs})
+    assert [listing.names[i] for i in listing.identities] == [file.split("/")[0] for file in listing.files]
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("a.jpg", True),
+        ("a.JPeG", True),
+        ("a.b.PNG", True),
+        (".a.jpg", False),
+        ("._a.jpg", False),
+        ("a.gif", False),
+        ("jpg", False),
+    ],
+)
+def test_pictures_by_name(file, expected):
+    assert is_picture(file) == expected
+
+
+def test_a_file_that_is_gone_is_an_unreadable_image(tmp_path):
+    with pytest.raises(UnreadableImage, match=r"^Ada/1\.jpg: No such file"):
+        read_file(tmp_path / "1.jpg", "Ada/1.jpg")
+
+
+@pytest.mark.parametrize("value", [None, "", "nowhere", 5])
+def test_a_missing_path_names_setting_and_advice(value):
+    with pytest.raises(UserError, match=r"^data\.root.*expected a folder; make one$"):
+        existing_path("data.root", value, "a folder", "make one")

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from facenet_lit.batch import Rows
+from facenet_lit.errors import UserError
+from facenet_lit.mining import GivenMiner, MaskedMiner, Miner, SemiHardMiner
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> tuple[Rows, Tensor]:
+    """Rows with few identities, repeated images and many ties, and the rows that are anchors.
+
+    Coordinates are small multiples of 1/4, so that float32 computes squared distances exactly.
+    """
+    size = draw(st.integers(1, 12))
+    coordinates = st.lists(st.integers(-3, 3), min_size=2, max_size=2)
+    embeddings = torch.tensor(draw(st.lists(coordinates, min_size=size, max_size=size))) / 4
+    numbers = torch.tensor(draw(st.lists(st.integers(0, 8), min_size=size, max_size=size)))
+    identity_of = torch.tensor(draw(st.lists(st.integers(0, 3), min_size=9, max_size=9)))
+    anchors = torch.tensor(
+        draw(st.lists(st.integers(0, size - 1), max_size=size, unique=True)), dtype=torch.long
+    )
+    return Rows(embeddings, identity_of[numbers], numbers), anchors
+
+
+def take(rows: Rows, chosen: Tensor) -> Rows:
+    return Rows(*(part[chosen] for part in rows))
+
+
+def distance(first: Tensor, second: Tensor) -> float:
+    return float(((first - second) ** 2).sum() ** 0.5)
+
+
+def semi_hard_by_loops(anchors: Rows, rows: Rows) -> list[list[int]]:
+    found = []
+    for a in range(len(anchors.numbers)):
+        for p in range(len(rows.numbers)):
+            if anchors.identities[a] != rows.identities[p] or anchors.numbers[a] == rows.numbers[p]:
+                continue
+            limit = distance(anchors.embeddings[a], rows.embeddings[p])
+            closest, farthest = None, None
+            for n in range(len(rows.numbers)):
+                if rows.identities[n] == anchors.identities[a]:
+                    continue
+                value = distance(anchors.embeddings[a], rows.embeddings[n])
+                if value > limit and (closest is None or value < closest[0]):
+                    closest = (value, n)
+                if farthest is None or value > farthest[0]:
+                    farthest = (value, n)
+            chosen = closest or farthest
+            if chosen is not None:
+                found.append([a, p, chosen[1]])
+    return found
+
+
+@given(batches())
+@settings(max_examples=150, deadline=None)
+def test_semi_hard_is_the_triple_loop(batch: tuple[Rows, Tensor]) -> None:
+    rows, chosen = batch
+    anchors = take(rows, chosen)
+    assert SemiHardMiner()(anchors, rows, None).tolist() == semi_hard_by_loops(anchors, rows)
+
+
+@given(batches(), st.data())
+@settings(max_examples=80, deadline=None)
+def test_masked_keeps_what_the_loop_keeps(batch: tuple[Rows, Tensor], data: st.DataObject) -> None:
+    rows, _ = batch
+    places = st.integers(0, len(rows.numbers) - 1)
+    drawn = data.draw(st.lists(st.tuples(places, places, places), max_size=20))
+    kept = [
+        list(triplet)
+        for triplet in drawn
+        if distance(rows.embeddings[triplet[0]], rows.embeddings[triplet[1]])
+        < distance(rows.embeddings[triplet[0]], rows.embeddings[triplet[2]])
+    ]
+    given_triplets = torch.tensor(drawn, dtype=torch.long).reshape(-1, 3)
+    assert MaskedMiner()(rows, rows, given_triplets).tolist() == kept
+    assert GivenMiner()(rows, rows, given_triplets).tolist() == [list(triplet) for triplet in drawn]
+
+
+def line(*places: float) -> Tensor:
+    return torch.tensor(places)[:, None]
+
+
+def test_semi_hard_by_hand() -> None:
+    # Anchor at 0, positive at 2; negatives at 1 (too near), 3 (the closest beyond), 5.
+    identities, numbers = torch.tensor([7, 7, 1, 2, 3]), torch.arange(5)
+    rows = Rows(line(0, 2, 1, 3, 5), identities, numbers)
+    assert SemiHardMiner()(take(rows, torch.tensor([0])), rows).tolist() == [[0, 1, 3]]
+    # No negative beyond the positive at 9: the farthest, at 5.
+    rows = Rows(line(0, 9, 1, 3, 5), identities, numbers)
+    assert SemiHardMiner()(take(rows, torch.tensor([0])), rows).tolist() == [[0, 1, 4]]
+
+
+def test_a_negative_as_far_as_the_positive_is_not_beyond_it() -> None:
+    rows = Rows(line(0, 2, -2, 4), torch.tensor([0, 0, 1, 1]), torch.arange(4))
+    assert SemiHardMiner()(take(rows, torch.tensor([0])), rows).tolist() == [[0, 1, 3]]
+
+
+def test_semi_hard_without_positives_or_negatives_gives_none() -> None:
+    alone = Rows(torch.eye(3), torch.arange(3), torch.arange(3))
+    one_identity = Rows(torch.eye(3), torch.zeros(3, dtype=torch.long), torch.arange(3))
+    same_image = Rows(torch.eye(3), torch.tensor([0, 0, 1]), torch.tensor([4, 4, 5]))
+    for rows in (alone, one_identity, same_image):
+        found = SemiHardMiner()(rows, rows)
+        assert found.shape == (0, 3)
+        assert found.dtype == torch.int64
+
+
+def test_embeddings_that_are_not_numbers_still_give_rows() -> None:
+    for embeddings in (torch.full((6, 2), torch.nan), torch.tensor([[torch.nan, 0.0]] + [[1.0, 0.0]] * 5)):
+        rows = Rows(embeddings, torch.arange(6) // 2, torch.arange(6))
+        found = SemiHardMiner()(rows, rows)
+        assert found[:, :2].tolist() == [[0, 1], [1, 0], [2, 3], [3, 2], [4, 5], [5, 4]]
+        assert (found[:, 2] >= 0).all()
+        assert (found[:, 2] < 6).all()
+
+
+def test_mining_takes_no_gradient_and_ignores_autocast() -> None:
+    generator = torch.Generator().manual_seed(0)
+    embeddings = torch.nn.functional.normalize(torch.randn(32, 16, generator=generator), dim=1)
+    rows = Rows(embeddings.requires_grad_(), torch.arange(32) // 4, torch.arange(32))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = SemiHardMiner()(rows, rows)
+    full = rows._replace(embeddings=embeddings.detach().double())
+    assert found.tolist() == semi_hard_by_loops(full, full)
+
+
+def test_half_embeddings_are_compared_in_full() -> None:
+    embeddings = torch.nn.functional.normalize(torch.randn(40, 8, generator=torch.Generator().manual_seed(1)))
+    half = Rows(embeddings.bfloat16(), torch.arange(40) // 4, torch.arange(40))
+    full = half._replace(embeddings=half.embeddings.float())
+    assert torch.equal(SemiHardMiner()(half, half), SemiHardMiner()(full, full))
+
+
+@pytest.mark.parametrize("miner", [GivenMiner(), MaskedMiner()])
+def test_drawn_triplets_are_asked_for(miner: Miner) -> None:
+    rows = Rows(torch.eye(3), torch.arange(3), torch.arange(3))
+    with pytest.raises(UserError, match=f"miner={miner.name}.*sampler=triplets"):
+        miner(rows, rows, None)
+    assert miner.needs_given
+    assert not SemiHardMiner.needs_given
+
+
+@pytest.mark.parametrize(
+    ("anchors", "given_shape", "text"),
+    [
+        (Rows(torch.eye(3), torch.arange(2), torch.arange(3)), None, "anchors"),
+        (Rows(torch.zeros(3), torch.arange(3), torch.arange(3)), None, "anchors"),
+        (Rows(torch.zeros(3, 4), torch.arange(3), torch.arange(3)), None, "sizes 4 and 3"),
+        (Rows(torch.eye(3), torch.arange(3), torch.arange(3)), (4, 2), "given"),
+    ],
+)
+def test_shapes_are_checked(anchors: Rows, given_shape: tuple[int, int] | None, text: str) -> None:
+    rows = Rows(torch.eye(3), torch.arange(3), torch.arange(3))
+    drawn = None if given_shape is None else torch.zeros(given_shape, dtype=torch.long)
+    with pytest.raises(ValueError, match=text):
+        SemiHardMiner()(anchors, rows, drawn)

@@ -1,0 +1,64 @@
+import pytest
+import torch
+from torch import nn
+
+from facenet_lit import precision
+from facenet_lit.errors import UserError
+from facenet_lit.precision import choose_precision, lay_out, probe
+
+CPU = torch.device("cpu")
+
+
+def network() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.LazyLinear(4))
+
+
+def made() -> tuple[nn.Module, torch.Tensor]:
+    images = torch.randn(4, 3, 8, 8)
+    module = network()
+    module(images)
+    return module, images
+
+
+def test_what_is_said_is_taken() -> None:
+    module, images = made()
+    assert choose_precision("bf16", module, images, CPU) == "bf16"
+    assert choose_precision(32, module, images, CPU) == "32"  # YAML makes a number of it
+
+
+def test_nonsense_is_refused() -> None:
+    module, images = made()
+    with pytest.raises(UserError, match=r"trainer\.precision=fast"):
+        choose_precision("fast", module, images, CPU)
+
+
+def test_the_probe_leaves_network_and_random_state_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "PROBE_SECONDS", 0.01)
+    module, images = made()
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    state = torch.random.get_rng_state()
+    seconds = probe(module, images, CPU)
+    assert set(seconds) == {"32", "bf16"}
+    assert all(0 < value < 60 for value in seconds.values())
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert all(parameter.grad is None for parameter in module.parameters())
+    assert choose_precision("auto", module, images, CPU) in ("32", "bf16")
+
+
+@pytest.mark.parametrize(("gain", "chosen"), [(1.0, "32"), (1.05, "32"), (1.2, "bf16")])
+def test_bfloat16_has_to_save_time(monkeypatch: pytest.MonkeyPatch, gain: float, chosen: str) -> None:
+    # What the clock says can't be had twice, so the decision is tested on times that are given.
+    monkeypatch.setattr(precision, "probe", lambda *_: {"32": gain, "bf16": 1.0})
+    module, images = made()
+    assert choose_precision("auto", module, images, CPU) == chosen
+
+
+def test_layout_changes_strides_and_not_values() -> None:
+    module, images = made()
+    expected = module(images)
+    lay_out(module, "bf16")
+    assert module[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert torch.allclose(module(images), expected, atol=1e-6)
+    lay_out(module, "32")
+    assert module[0].weight.is_contiguous()

@@ -1,0 +1,97 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from facenet_lit.errors import UserError
+from facenet_lit.run_folder import (
+    CONFIG,
+    LAST,
+    METRICS,
+    find_resumable,
+    is_locked,
+    is_resumable,
+    locked,
+    read_metrics,
+    write_atomically,
+    write_metrics,
+)
+
+CONFIGURED = {"seed": 0, "optimizer": {"lr": 1e-4}, "resume": None}
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from facenet_lit.run_folder import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def unfinished(folder: Path, config: dict = CONFIGURED) -> Path:
+    (folder / LAST).parent.mkdir(parents=True)
+    (folder / LAST).touch()
+    (folder / CONFIG).write_text(yaml.safe_dump(config))
+    return folder
+
+
+def test_a_lock_excludes_and_is_given_back(tmp_path: Path) -> None:
+    with locked(tmp_path):
+        assert is_locked(tmp_path)
+        with pytest.raises(UserError, match="another process"), locked(tmp_path):
+            pass
+    assert not is_locked(tmp_path)
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        assert is_locked(tmp_path)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not is_locked(tmp_path)
+
+
+def test_files_appear_whole(tmp_path: Path) -> None:
+    write_metrics(tmp_path, {"val/eer": 0.5, "val/tar_at_far_1e-3": None})
+    assert json.loads((tmp_path / METRICS).read_text()) == {"val/eer": 0.5, "val/tar_at_far_1e-3": None}
+    assert read_metrics(tmp_path) == {"val/eer": 0.5, "val/tar_at_far_1e-3": None}
+    write_atomically(tmp_path / METRICS, "{}")
+    assert read_metrics(tmp_path) == {}
+    assert [path.name for path in tmp_path.iterdir()] == [METRICS]
+
+
+def test_an_unfinished_run_has_no_figures(tmp_path: Path) -> None:
+    assert read_metrics(tmp_path) == {}
+
+
+def test_the_newest_unlocked_unfinished_run_of_this_config_is_found(tmp_path: Path) -> None:
+    runs = {name: unfinished(tmp_path / name) for name in ("old", "new", "held", "done")}
+    other = unfinished(tmp_path / "other", {**CONFIGURED, "seed": 1})
+    (tmp_path / "empty").mkdir()
+    (runs["done"] / METRICS).write_text("{}")
+    now = time.time()
+    for age, name in enumerate(("held", "done", "new", "old")):
+        os.utime(runs[name] / LAST, (now - age, now - age))
+    folders = [*runs.values(), other, tmp_path / "empty", tmp_path / "absent"]
+    with locked(runs["held"]):
+        assert find_resumable(folders, {**CONFIGURED, "resume": "auto"}) == runs["new"]
+    assert find_resumable(folders, {**CONFIGURED, "seed": 2}) is None
+    assert find_resumable([], CONFIGURED) is None
+
+
+def test_a_run_needs_a_config_to_be_gone_on_with(tmp_path: Path) -> None:
+    folder = unfinished(tmp_path / "run")
+    assert is_resumable(folder, CONFIGURED)
+    (folder / CONFIG).write_text("{")
+    assert not is_resumable(folder, CONFIGURED)
+    (folder / CONFIG).unlink()
+    assert not is_resumable(folder, CONFIGURED)

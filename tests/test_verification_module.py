@@ -1,0 +1,111 @@
+import lightning as L
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+from torch.utils.data import DataLoader
+
+from facenet_lit.batch import Batch, BatchPlan
+from facenet_lit.checkpoint import KEY, ModelCard
+from facenet_lit.data.dataset import EverySampler, FaceDataset
+from facenet_lit.losses import TripletLoss
+from facenet_lit.metrics.verification import VerificationMetric
+from facenet_lit.mining import GivenMiner, SemiHardMiner
+from facenet_lit.verification_module import VerificationModule
+
+SMALL = {"depths": [1, 1], "cardinality": 2, "group_width": 4, "width": 8, "expansion": 2, "stem": "small"}
+IMAGES = np.random.default_rng(0).integers(0, 256, (12, 64, 64, 3), dtype=np.uint8)
+IDENTITIES = np.arange(12) // 3
+TRIPLETS = np.array([[0, 1, 3], [4, 5, 9]])
+PAIRS = np.array([[0, 1], [4, 5], [0, 6], [2, 9]])
+
+
+def made(miner: object = None) -> VerificationModule:
+    torch.manual_seed(0)
+    card = ModelCard("resnext", SMALL, 16, [0.5] * 3, [0.5] * 3)
+    return VerificationModule(
+        card.build(),
+        card,
+        {part: VerificationMetric(1.1, [0.1]) for part in ("val", "test")},
+        miner or SemiHardMiner(),
+        TripletLoss(0.2),
+        lambda parameters: torch.optim.SGD(parameters, lr=0.1),
+        fixed_triplets={"val": TRIPLETS},
+        listed_pairs={"test": PAIRS},
+    )
+
+
+def batch(numbers: np.ndarray, triplets: np.ndarray | None = None) -> Batch:
+    return FaceDataset(IMAGES, IDENTITIES)[BatchPlan(0, 0, numbers, triplets)]
+
+
+def trainer() -> L.Trainer:
+    return L.Trainer(
+        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, max_steps=3, use_distributed_sampler=False,
+    )  # fmt: skip
+
+
+def loader(size: int = 5) -> DataLoader:
+    return DataLoader(
+        FaceDataset(IMAGES, IDENTITIES), sampler=EverySampler(np.arange(12), size), batch_size=None
+    )
+
+
+@pytest.mark.filterwarnings("ignore:.*You are trying to .self.log")
+def test_the_loss_is_that_of_the_mined_triplets() -> None:
+    module = made(GivenMiner()).eval()
+    module.log = lambda *_, **__: None
+    drawn = np.array([[0, 1, 3], [4, 5, 7]])
+    loss = module.training_step(batch(np.arange(8), drawn), 0)
+    e = module(torch.from_numpy(IMAGES).permute(0, 3, 1, 2)).detach()
+    gaps = [float((e[a] - e[p]).norm() - (e[a] - e[n]).norm()) + 0.2 for a, p, n in drawn]
+    active = [gap for gap in gaps if gap > 0]
+    assert float(loss) == pytest.approx(sum(active) / max(len(active), 1), abs=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*does not have many workers", "ignore:.*LeafSpec")
+def test_figures_of_a_part_against_a_loop() -> None:
+    module = made()
+    trainer().validate(module, loader(), verbose=False)
+    module.eval()
+    e = module(torch.from_numpy(IMAGES).permute(0, 3, 1, 2)).detach()
+    pairs = [(i, j) for i in range(12) for j in range(i + 1, 12)]
+    distances = np.array([float((e[i] - e[j]).norm()) for i, j in pairs])
+    same = np.array([IDENTITIES[i] == IDENTITIES[j] for i, j in pairs])
+    assert module.figures["val/far"] == pytest.approx((distances[~same] < 1.1).mean())
+    assert module.figures["val/tar"] == pytest.approx((distances[same] < 1.1).mean())
+    assert module.figures["val/auc"] == pytest.approx(roc_auc_score(same, -distances), abs=1e-3)
+    losses = [float((e[a] - e[p]).norm() - (e[a] - e[n]).norm()) + 0.2 for a, p, n in TRIPLETS]
+    active = [loss for loss in losses if loss > 0]
+    assert module.figures["val/loss"] == pytest.approx(sum(active) / max(len(active), 1), abs=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:.*does not have many workers", "ignore:.*LeafSpec")
+def test_listed_pairs_are_judged_at_the_threshold_of_val() -> None:
+    module = made()
+    trainer().test(module, loader(), verbose=False)
+    assert "test/accuracy" not in module.figures  # nothing was validated, so there is no threshold
+    trainer().validate(module, loader(), verbose=False)
+    threshold = module.card.threshold
+    assert threshold is not None
+    trainer().test(module, loader(), verbose=False)
+    e = module.eval()(torch.from_numpy(IMAGES).permute(0, 3, 1, 2)).detach()
+    right = [((e[i] - e[j]).norm() < threshold) == (IDENTITIES[i] == IDENTITIES[j]) for i, j in PAIRS]
+    assert module.figures["test/accuracy"] == pytest.approx(np.mean(right))
+    checkpoint: dict = {}
+    module.on_save_checkpoint(checkpoint)
+    assert checkpoint[KEY]["threshold"] == threshold
+    fresh = made()
+    fresh.on_load_checkpoint(checkpoint)
+    assert fresh.card.threshold == threshold
+
+
+def test_without_what_training_needs_it_says_so() -> None:
+    card = ModelCard("resnext", SMALL, 16, [0.5] * 3, [0.5] * 3)
+    module = VerificationModule(card.build(), card, {})
+    with pytest.raises(RuntimeError, match="without a miner"):
+        module.training_step(batch(np.arange(3)), 0)
+    with pytest.raises(RuntimeError, match="without an optimizer"):
+        module.configure_optimizers()
+    assert module(batch(np.arange(3)).images).shape == (3, 16)
