@@ -16,13 +16,13 @@ class BatchPlan(NamedTuple):
 
     Attributes:
         epoch: the epoch the batch belongs to, from 0.
-        index: number of the batch in its epoch, from 0.
+        batch: number of the batch in its epoch, from 0.
         numbers: (N,) image numbers, one per row.
         triplets: (T, 3) rows of anchor, positive and negative, or None where the sampler draws none.
     """
 
     epoch: int
-    index: int
+    batch: int
     numbers: IntArray
     triplets: IntArray | None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning as L
 import torch
@@ -14,12 +14,17 @@ from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
+from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.checkpoint import ModelCard
 from facenet_lit.command_line import plain
 from facenet_lit.data.audit import identity_fingerprints
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice, check_integer
+from facenet_lit.losses import TripletLoss
+from facenet_lit.metrics.verification import VerificationMetric
+from facenet_lit.mining import Miner
 from facenet_lit.precision import PRECISIONS
+from facenet_lit.verification_module import OptimizerFactory, VerificationModule
 
 
 def build_data(settings: DictConfig, config: DictConfig | None = None) -> FaceDataModule:
@@ -53,6 +58,8 @@ def build_card(config: DictConfig, data: FaceDataModule) -> ModelCard:
     """What the run's checkpoints say of its embedder."""
     mean, std = data.pixel_statistics()
     numbers, faces = data.parts["train"], data.faces
+    # Without the source, which names a class: nothing is built by a name from a checkpoint.
+    flat = {key: value for key, value in plain(config.data).items() if key != "source"}
     trained = [faces.names[i] for i in sorted(set(faces.identities[numbers].tolist()))]
     return ModelCard(
         backbone=config.model.backbone,
@@ -61,9 +68,40 @@ def build_card(config: DictConfig, data: FaceDataModule) -> ModelCard:
         mean=mean,
         std=std,
         head=config.model.head,
-        data={"choice": HydraConfig.get().runtime.choices.data, **plain(config.data)},
+        data={"choice": HydraConfig.get().runtime.choices["data"], **flat},
         trained_identities=torch.from_numpy(identity_fingerprints(trained).copy()),
         trained_pictures=torch.from_numpy(faces.fingerprints[numbers].copy()),
+    )
+
+
+class Recipe(NamedTuple):
+    """What a run trains with: the miner, the loss, and what makes the optimiser from the parameters."""
+
+    miner: Miner
+    loss: TripletLoss
+    optimizer: OptimizerFactory
+
+
+def build_recipe(config: DictConfig) -> Recipe:
+    """The miner, the loss and the optimiser's factory of a run."""
+    return Recipe(instantiate(config.miner), instantiate(config.loss), instantiate(config.optimizer))
+
+
+def build_module(
+    config: DictConfig, embedder: Embedder, card: ModelCard, data: FaceDataModule, recipe: Recipe
+) -> VerificationModule:
+    """The LightningModule of a run."""
+    told = ("val", "test")
+    settings = config.metrics
+    return VerificationModule(
+        embedder,
+        card,
+        {part: VerificationMetric(settings.threshold, list(settings.fars)) for part in told},
+        recipe.miner,
+        recipe.loss,
+        recipe.optimizer,
+        fixed_triplets={part: data.fixed_triplets(part) for part in told},
+        listed_pairs=data.listed_pairs,
     )
 
 

@@ -32,6 +32,7 @@ from facenet_lit.run_folder import find_resumable
 log = logging.getLogger(__name__)
 
 Job = Callable[[DictConfig], None]
+Completion = Callable[[Sequence[str]], list[str]]
 
 # With one of these Hydra answers by itself, and nothing is run.
 ASKING = {"--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--info", "-i", "--resolve",
@@ -41,18 +42,19 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 
-def start(config_name: str, job: Job) -> None:
+def start(config_name: str, job: Job, completed: Completion | None = None) -> None:
     """Runs an entry point: checks the command line, then hands over to Hydra.
 
     Args:
         config_name: name of the top-level config.
         job: what is done with it, once per run or per job of a sweep.
+        completed: gives overrides to stand before those of the user, which it is given.
     """
     try:
         arguments = sys.argv[1:]
         folder = config_dir()
         if not any(a.split("=")[0] in ASKING for a in arguments):
-            arguments = _prepared(arguments, folder, config_name)
+            arguments = _prepared(arguments, folder, config_name, completed)
         sys.argv[1:] = arguments
         # Hydra reads sys.argv, and names jobs after the config.
         hydra.main(version_base="1.3", config_path=str(folder), config_name=config_name)(_guarded(job))()
@@ -82,6 +84,16 @@ def plain(config: Any) -> dict[str, Any]:
     return {str(key): value for key, value in values.items()} if isinstance(values, dict) else {}
 
 
+def override_value(value: object) -> str:
+    """A plain value as Hydra's command line reads it."""
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"'{escaped}'"
+    if isinstance(value, list):
+        return f"[{','.join(map(override_value, value))}]"
+    return "null" if value is None else str(value).lower()
+
+
 def _guarded(job: Job) -> Job:
     """The job, its user errors told in one line."""
 
@@ -108,7 +120,9 @@ def _user_error(error: BaseException) -> BaseException | None:
     return error if isinstance(error, InstantiationException) else None
 
 
-def _prepared(arguments: Sequence[str], folder: Path, config_name: str) -> list[str]:
+def _prepared(
+    arguments: list[str], folder: Path, config_name: str, completed: Completion | None
+) -> list[str]:
     """Checks every job's overrides; points Hydra to the folder of the run that is gone on with.
 
     Raises:
@@ -131,7 +145,10 @@ def _prepared(arguments: Sequence[str], folder: Path, config_name: str) -> list[
     if known.config_dir and not Path(known.config_dir).is_dir():
         raise UserError(f"--config-dir {known.config_dir}: no such folder")
     if known.config_path or known.experimental_rerun:
-        return list(arguments)
+        return arguments
+    if completed is not None:
+        more = completed(overrides)
+        overrides, arguments = [*more, *overrides], [*more, *arguments]
     name = known.config_name or config_name
     extra = [f"hydra.searchpath=[file://{Path(known.config_dir).resolve()}]"] if known.config_dir else []
     for job in _jobs(folder, name, overrides, extra, known.multirun):
@@ -139,7 +156,7 @@ def _prepared(arguments: Sequence[str], folder: Path, config_name: str) -> list[
         _check_top_level(config, folder, name)
         if not known.multirun:
             return [*arguments, *_resuming(config)]
-    return list(arguments)
+    return arguments
 
 
 def _jobs(
@@ -209,8 +226,9 @@ def _check_top_level(config: DictConfig, folder: Path, name: str) -> None:
 
     ``+study=typo`` would else pass as a plain text.
     """
-    allowed = set(_composed(folder, name, [])) | {"hydra"}
-    for key in config:
+    groups = {path.name for path in folder.iterdir() if path.is_dir()}
+    allowed = set(_composed(folder, name, [])) | groups
+    for key in map(str, config):
         if key not in allowed:
             hint = "; give --config-dir experiments, and a file of its study/" if key == "study" else ""
             raise UserError(f"{key}={config[key]}: no such setting{hint}; --help shows all of them")
@@ -225,9 +243,4 @@ def _resuming(config: DictConfig) -> list[str]:
     folders = [Path(literal)] if literal == pattern else sorted(Path(literal or ".").glob("*/*"))
     without_hydra = {key: value for key, value in config.items() if key != "hydra"}
     found = find_resumable(folders, plain(OmegaConf.create(without_hydra)))
-    return [] if found is None else [f"hydra.run.dir={_quoted(str(found))}"]
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return [] if found is None else [f"hydra.run.dir={override_value(str(found))}"]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from facenet_lit import report, run_folder
 from facenet_lit.batch import IntArray, Rows
 from facenet_lit.building import build_data, choose_device
 from facenet_lit.checkpoint import ModelCard, load_embedder, read_card, read_checkpoint
-from facenet_lit.command_line import plain, start
+from facenet_lit.command_line import override_value, start
 from facenet_lit.data.audit import find_trained_on, refuse
 from facenet_lit.data.datamodule import FaceDataModule, number_pairs
 from facenet_lit.errors import UserError, check_choice, check_integer
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """The entry point."""
-    start("evaluate", evaluate)
+    start("evaluate", evaluate, completed)
 
 
 def evaluate(config: DictConfig) -> None:
@@ -43,15 +43,14 @@ def evaluate(config: DictConfig) -> None:
     card = read_card(read_checkpoint(config.checkpoint))
     pairs_file = None if config.pairs is None else read_pairs(Path(config.pairs))
 
-    settings = data_settings(config, card)
-    data = build_data(settings)
+    data = build_data(config.data)
     data.setup()
     listed = None if pairs_file is None else number_pairs(pairs_file, data.faces)
-    numbers = chosen_images(data, config.part, None if listed is None else listed[0])
-    refuse_trained_on(card, data, numbers, settings.allow_leak)
+    numbers = chosen_images(data, config.part, listed)
+    refuse_trained_on(card, data, numbers)
 
     rows = embed(config.checkpoint, card, data, numbers, batch_size, device)
-    scored = score_all_pairs(*rows) if listed is None else score_listed_pairs(*rows, listed[0])
+    scored = score_all_pairs(*rows) if listed is None else score_listed_pairs(*rows, listed)
     told = tell(scored, config, card, listed is not None)
     folder = Path(HydraConfig.get().runtime.output_dir)
     named = {f"{config.part}/{name}": value for name, value in told.items()}
@@ -61,25 +60,24 @@ def evaluate(config: DictConfig) -> None:
     log.info("figures  %s", folder / run_folder.METRICS)
 
 
-def data_settings(config: DictConfig, card: ModelCard) -> DictConfig:
-    """The data to score on: what the command line says, the rest from the checkpoint's own run.
+def completed(overrides: Sequence[str]) -> list[str]:
+    """The data settings of the checkpoint's own run, as overrides to stand before those of the user.
 
-    The size of the images is the checkpoint's; where the source is another, so are only its settings.
+    Of another source only the size of the images is taken over: the network was trained at that size.
+
+    Args:
+        overrides: what the user said.
     """
-    saved = dict(card.data)
-    choice = saved.pop("choice")
-    chosen = HydraConfig.get().runtime.choices.data
-    if chosen in (None, "null"):
-        return OmegaConf.create(saved)
-    settings = OmegaConf.create(plain(config.data))
-    if chosen == choice:
-        said = {text.split("=")[0].lstrip("+") for text in HydraConfig.get().overrides.task}
-        for key, value in saved.items():
-            if key != "source" and f"data.{key}" not in said:
-                OmegaConf.update(settings, key, value)
-        settings.source = {**saved["source"], **_said_of_source(config, said)}
-    settings.size = saved["size"]
-    return settings
+    said = dict(text.split("=", 1) for text in overrides if "=" in text)
+    path = said.get("checkpoint", "").strip("'\"")
+    if not Path(path).is_file():
+        return []
+    saved = dict(read_card(read_checkpoint(path)).data)
+    choice = str(saved.pop("choice"))
+    if said.get("data", choice) != choice:
+        return [f"data.size={saved['size']}"]
+    group = [] if "data" in said else [f"data={choice}"]
+    return [*group, *(f"data.{key}={override_value(value)}" for key, value in saved.items())]
 
 
 def chosen_images(data: FaceDataModule, part: str, pairs: IntArray | None) -> IntArray:
@@ -101,7 +99,7 @@ def chosen_images(data: FaceDataModule, part: str, pairs: IntArray | None) -> In
     return needed
 
 
-def refuse_trained_on(card: ModelCard, data: FaceDataModule, numbers: IntArray, allow_leak: bool) -> None:
+def refuse_trained_on(card: ModelCard, data: FaceDataModule, numbers: IntArray) -> None:
     """Refuses to score a checkpoint on what it was trained on.
 
     Raises:
@@ -115,7 +113,7 @@ def refuse_trained_on(card: ModelCard, data: FaceDataModule, numbers: IntArray, 
         [faces.files[number] for number in numbers],
         faces.fingerprints[numbers],
     )
-    refuse(leaks, allow_leak)
+    refuse(leaks, data.allow_leak)
 
 
 def embed(
@@ -149,12 +147,6 @@ def tell(scored: ScoredPairs, config: DictConfig, card: ModelCard, listed: bool)
     if listed and card.threshold is not None:
         told["accuracy"] = accuracy(scored, card.threshold)
     return told
-
-
-def _said_of_source(config: DictConfig, said: set[str]) -> dict[str, Any]:
-    """Settings of the source that the command line gives, directly or through data.root and data.lists."""
-    given: dict[str, Any] = plain(config.data.source)
-    return {key: value for key, value in given.items() if {f"data.{key}", f"data.source.{key}"} & said}
 
 
 if __name__ == "__main__":

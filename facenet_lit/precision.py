@@ -79,7 +79,8 @@ def lay_out(network: nn.Module, precision: str) -> nn.Module:
     nn.Module.to is typed as if it always made a copy; it does not.
     """
     layout = torch.channels_last if precision == "bf16" else torch.contiguous_format
-    return network.to(memory_format=layout)
+    laid_out: nn.Module = network.to(memory_format=layout)  # type: ignore[call-overload]
+    return laid_out
 
 
 def _seconds_of_a_pass(module: nn.Module, images: Tensor, device: torch.device, precision: str) -> float:

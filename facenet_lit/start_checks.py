@@ -7,11 +7,21 @@ import os
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from omegaconf import DictConfig
 
+from facenet_lit.backbones import build_backbone
+from facenet_lit.building import choose_device
+from facenet_lit.command_line import plain
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice
-from facenet_lit.metrics.figures import BALANCED, figure_names, resolution_warnings, tar_at_far_name
+from facenet_lit.metrics.figures import (
+    BALANCED,
+    check_fars,
+    figure_names,
+    resolution_warnings,
+    tar_at_far_name,
+)
 from facenet_lit.metrics.rates import is_resolvable
 from facenet_lit.mining import Miner
 
@@ -28,6 +38,12 @@ def refuse_several_processes(devices: object) -> None:
 
 def refuse_nonsense(config: DictConfig, miner: Miner) -> None:
     """Raises UserError where settings make no sense together, before any picture is decoded."""
+    refuse_several_processes(config.trainer.devices)
+    choose_device(config.trainer.accelerator)
+    # On the meta device a network has shapes and no weights.
+    with torch.device("meta"):
+        build_backbone(config.model.backbone, **plain(config.model.arguments))
+    check_fars(list(config.metrics.fars))
     check_choice("monitor_mode", config.monitor_mode, ("min", "max"))
     draws_triplets = config.sampler._target_.endswith("TripletSampler")
     if miner.needs_given and not draws_triplets:

@@ -13,17 +13,24 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import report, run_folder
+from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.budget import Budget
-from facenet_lit.building import build_card, build_data, build_trainer, choose_device
+from facenet_lit.building import (
+    build_card,
+    build_data,
+    build_module,
+    build_recipe,
+    build_trainer,
+    choose_device,
+)
 from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.checkpoint import read_card, read_checkpoint
 from facenet_lit.command_line import plain, start
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import check_choice, check_flag, check_integer
-from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.precision import choose_precision, lay_out
-from facenet_lit.start_checks import refuse_nonsense, refuse_several_processes, warn_of_resolution
+from facenet_lit.start_checks import refuse_nonsense, warn_of_resolution
 from facenet_lit.verification_module import VerificationModule
 
 log = logging.getLogger(__name__)
@@ -64,14 +71,19 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
         Figures of the best checkpoint, by ``part/name``.
     """
     _quiet()
-    refuse_several_processes(config.trainer.devices)
     L.seed_everything(check_integer("seed", config.seed, 0), verbose=False)
-    miner, loss = instantiate(config.miner), instantiate(config.loss)
+    # Everything that can be refused is refused before a picture is decoded.
+    recipe = build_recipe(config)
+    refuse_nonsense(config, recipe.miner)
     budget = Budget(config.trainer.minutes, config.trainer.steps)
-    schedule = instantiate(config.scheduler)
-    refuse_nonsense(config, miner)
-    device = choose_device(config.trainer.accelerator)
-
+    clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
+    checkpoints = Checkpoints(
+        folder / run_folder.LAST.parent,
+        config.monitor,
+        config.monitor_mode,
+        config.checkpoint.every_seconds,
+        clock,
+    )
     data = build_data(config.data, config)
     data.setup()
     log.info("%s", describe(data))
@@ -80,47 +92,30 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
 
     card = build_card(config, data)
     embedder = card.build()
-    if resumed is None:
-        probe_images = next(iter(data.train_dataloader())).images
-        card.precision = choose_precision(config.trainer.precision, embedder, probe_images, device)
-    else:
-        card.precision = read_card(read_checkpoint(resumed)).precision
+    card.precision = precision_of(config, embedder, data, resumed)
     lay_out(embedder, card.precision)
-
-    metrics = {
-        part: VerificationMetric(config.metrics.threshold, config.metrics.fars) for part in ("val", "test")
-    }
-    module = VerificationModule(
-        embedder,
-        card,
-        metrics,
-        miner,
-        loss,
-        instantiate(config.optimizer),
-        fixed_triplets={part: data.fixed_triplets(part) for part in ("val", "test")},
-        listed_pairs={part: pairs for part, (pairs, _) in data.listed_pairs.items()},
-    )
-    clock = TrainingClock(budget, schedule, config.trainer.log_every_steps)
-    checkpoints = Checkpoints(
-        folder / run_folder.LAST.parent,
-        config.monitor,
-        config.monitor_mode,
-        config.checkpoint.every_seconds,
-        clock,
-    )
+    module = build_module(config, embedder, card, data, recipe)
     trainer = build_trainer(config, folder, card.precision, [clock, checkpoints])
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     except StoppedBySignal as stop:
         log.info("%s at step %d; resume=auto goes on from %s", stop, trainer.global_step, stop.path)
         sys.exit(128 + stop.signum)
+    best = read_checkpoint(checkpoints.best_path)["global_step"]
     log.info(
-        "trained %d steps in %.0f s; the best is step %d",
-        budget.steps_spent,
-        budget.seconds_spent,
-        read_checkpoint(checkpoints.best_path)["global_step"],
+        "trained %d steps in %.0f s; the best is step %d", budget.steps_spent, budget.seconds_spent, best
     )
     return score_best(config, trainer, module, data, checkpoints.best_path)
+
+
+def precision_of(config: DictConfig, embedder: Embedder, data: FaceDataModule, resumed: Path | None) -> str:
+    """The arithmetic: that of the run gone on with, else what the config says or a probe finds."""
+    if resumed is not None:
+        return read_card(read_checkpoint(resumed)).precision
+    images = next(iter(data.train_dataloader())).images
+    return choose_precision(
+        config.trainer.precision, embedder, images, choose_device(config.trainer.accelerator)
+    )
 
 
 def score_best(

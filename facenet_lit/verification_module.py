@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -50,7 +50,7 @@ class VerificationModule(L.LightningModule):
         super().__init__()
         self.embedder = embedder
         self.card = card
-        self.metrics = nn.ModuleDict(dict(metrics))
+        self.metrics = nn.ModuleDict(dict(metrics))  # so that they move and reset with the module
         self.miner = miner
         self.loss = loss
         self.optimizer = optimizer
@@ -107,16 +107,18 @@ class VerificationModule(L.LightningModule):
 
     def scored_pairs(self, part: str) -> ScoredPairs | None:
         """All pairs of a part as last evaluated."""
-        metric: VerificationMetric = self.metrics[part]  # type: ignore[assignment]
-        return metric.pairs
+        return self._metric(part).pairs
 
     def _collect(self, part: str, batch: Batch) -> None:
-        self.metrics[part].update(self(batch.images), batch.identities, batch.numbers)
+        self._metric(part).update(self(batch.images), batch.identities, batch.numbers)
+
+    def _metric(self, part: str) -> VerificationMetric:
+        return cast(VerificationMetric, self.metrics[part])
 
     def _tell(self, part: str) -> ScoredPairs:
-        metric: VerificationMetric = self.metrics[part]  # type: ignore[assignment]
+        metric = self._metric(part)
         figures = dict(metric.compute())
-        rows, pairs = metric.collected(), metric.pairs
+        rows, pairs = metric.collected(), cast(ScoredPairs, metric.pairs)
         if part in self.fixed_triplets and self.loss is not None:
             figures["loss"] = self._loss_of(rows, self.fixed_triplets[part])
         if part in self.listed_pairs and self.card.threshold is not None:

@@ -37,7 +37,7 @@ def test_plans_pass_through_a_loader_without_batching_of_its_own() -> None:
 def test_plans_survive_the_way_to_a_worker() -> None:
     for plan in plans():
         back = pickle.loads(pickle.dumps(plan))
-        assert (back.epoch, back.index) == (plan.epoch, plan.index)
+        assert (back.epoch, back.batch) == (plan.epoch, plan.batch)
         np.testing.assert_array_equal(back.numbers, plan.numbers)
         assert (back.triplets is None) == (plan.triplets is None)
 

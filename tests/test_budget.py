@@ -85,6 +85,10 @@ def test_steps_fall_at_their_milestones() -> None:
 
 @pytest.mark.parametrize("bad", [-0.1, 1.1, "a"])
 def test_schedules_refuse_shares_out_of_range(bad: object) -> None:
-    for make in (lambda: Schedule(bad), lambda: CosineSchedule(final=bad), lambda: StepSchedule(milestones=[bad])):
+    for make in (
+        lambda: Schedule(bad),
+        lambda: CosineSchedule(final=bad),
+        lambda: StepSchedule(milestones=[bad]),
+    ):
         with pytest.raises(UserError, match="scheduler"):
             make()

@@ -58,7 +58,7 @@ def test_imports_run_one_way(path: Path) -> None:
     own = place_of(path)
     level = LEVELS.get(own, GROUND)
     for name in imported(path):
-        if not name.startswith("facenet_lit.") or path.parent == PACKAGE and path.name == "__init__.py":
+        if not name.startswith("facenet_lit.") or (path.parent == PACKAGE and path.name == "__init__.py"):
             continue
         other = name.split(".")[1]
         other_level = LEVELS.get(other, GROUND)

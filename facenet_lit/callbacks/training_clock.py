@@ -58,20 +58,17 @@ class TrainingClock(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Starts the clock; a run resumed with nothing left to spend stops at once."""
+        trainer.should_stop = self.budget.is_spent
         self._mark = self.budget.seconds_spent
         self.resume()
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
-    ) -> int | None:
+    ) -> None:
         """Sets the learning rate."""
-        if self.budget.is_spent:
-            trainer.should_stop = True
-            return -1
         factor = self.schedule(self.budget.share)
         for optimizer in trainer.optimizers:
             set_rate(optimizer, factor)
-        return None
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, batch_idx: int

@@ -52,52 +52,18 @@ class Augmentation:
         blur: float = 0.0,
         erase: float = 0.0,
     ) -> None:
-        shares = {
-            "flip": flip,
-            "shift": shift,
-            "scale": scale,
-            "brightness": brightness,
-            "contrast": contrast,
-            "saturation": saturation,
-            "grey": grey,
-            "blur": blur,
-            "erase": erase,
-        }
-        for name, value in shares.items():
-            check_number(f"augmentation.{name}", value, 0, 1)
-        check_number("augmentation.rotate", rotate, 0, 180)
-        steps: list[A.BasicTransform] = []
-        if flip:
-            steps.append(A.HorizontalFlip(p=flip))
-        if shift or scale or rotate:
-            steps.append(
-                A.Affine(
-                    translate_percent={"x": (-shift, shift), "y": (-shift, shift)},
-                    scale=(1 - scale, 1 + scale),
-                    rotate=(-rotate, rotate),
-                    border_mode=cv2.BORDER_REPLICATE,
-                    p=1.0,
-                )
-            )
-        if brightness or contrast:
-            steps.append(A.RandomBrightnessContrast((-brightness, brightness), (-contrast, contrast), p=1.0))
-        if saturation:
-            around = (1 - saturation, 1 + saturation)
-            steps.append(A.ColorJitter((1, 1), (1, 1), around, (-saturation / 10, saturation / 10), p=0.5))
-        if grey:
-            steps.append(A.ToGray(p=grey))
-        if blur:
-            steps.append(A.GaussianBlur(blur_limit=(3, 5), p=blur))
-        if erase:
-            steps.append(
-                A.CoarseDropout(
-                    num_holes_range=(1, 1),
-                    hole_height_range=(0.1, 0.35),
-                    hole_width_range=(0.1, 0.35),
-                    fill="random_uniform",
-                    p=erase,
-                )
-            )
+        settings = {name: value for name, value in locals().items() if name != "self"}
+        for name, value in settings.items():
+            check_number(f"augmentation.{name}", value, 0, 180 if name == "rotate" else 1)
+        steps = [
+            *([A.HorizontalFlip(p=flip)] if flip else []),
+            *([_affine(shift, scale, rotate)] if shift or scale or rotate else []),
+            *([_light(brightness, contrast)] if brightness or contrast else []),
+            *([_colour(saturation)] if saturation else []),
+            *([A.ToGray(p=grey)] if grey else []),
+            *([A.GaussianBlur(blur_limit=(3, 5), p=blur)] if blur else []),
+            *([_erased_box(erase)] if erase else []),
+        ]
         self._compose = A.Compose(steps) if steps else None
 
     def __call__(self, images: npt.NDArray[np.uint8], seed: tuple[int, ...]) -> npt.NDArray[np.uint8]:
@@ -121,3 +87,33 @@ class Augmentation:
             )
             augmented[row] = self._compose(image=image)["image"]
         return augmented
+
+
+def _affine(shift: float, scale: float, rotate: float) -> A.BasicTransform:
+    return A.Affine(
+        translate_percent={"x": (-shift, shift), "y": (-shift, shift)},
+        scale=(1 - scale, 1 + scale),
+        rotate=(-rotate, rotate),
+        border_mode=cv2.BORDER_REPLICATE,
+        p=1.0,
+    )
+
+
+def _light(brightness: float, contrast: float) -> A.BasicTransform:
+    return A.RandomBrightnessContrast((-brightness, brightness), (-contrast, contrast), p=1.0)
+
+
+def _colour(saturation: float) -> A.BasicTransform:
+    around, hue = (1 - saturation, 1 + saturation), saturation / 10
+    return A.ColorJitter((1, 1), (1, 1), around, (-hue, hue), p=0.5)
+
+
+def _erased_box(probability: float) -> A.BasicTransform:
+    share = (0.1, 0.35)
+    return A.CoarseDropout(
+        num_holes_range=(1, 1),
+        hole_height_range=share,
+        hole_width_range=share,
+        fill="random_uniform",
+        p=probability,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from facenet_lit.data.splits import PARTS, images_of, random_split, view1_split
 from facenet_lit.data.triplets import draw_triplets
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
 from facenet_lit.sources.lfw import LFWSource
+from facenet_lit.sources.lfw_lists import ListedPair
 from facenet_lit.sources.packed import Pack, pack
 from facenet_lit.sources.source import Source
 
@@ -87,7 +88,7 @@ class FaceDataModule(L.LightningDataModule):
         self.seed = seed
         self.pack: Pack | None = None
         self.parts: dict[str, IntArray] = {}
-        self.listed_pairs: dict[str, tuple[IntArray, IntArray]] = {}
+        self.listed_pairs: dict[str, IntArray] = {}
         self._resume_at = 0
         if self.split == "view1" and not isinstance(source, LFWSource):
             raise UserError(f"data.split=view1: expected data=lfw, not {source.name}; use data.split=random")
@@ -96,12 +97,14 @@ class FaceDataModule(L.LightningDataModule):
         """Packs (or opens) the pictures, splits the identities and audits the split; once."""
         if self.pack is not None:
             return
+        self._check_listing()
         faces = pack(self.source, self.crop, self.size, self.cache, self.on_bad_image)
-        split = self._split(faces)
+        split = self._split(faces.identities, faces.names)
         self.parts = {part: images_of(faces.identities, split[part]) for part in PARTS}
         self.listed_pairs = self._listed_pairs(faces)
-        listed = {part: pairs for part, (pairs, _) in self.listed_pairs.items()}
-        leaks = find_leaks(self.parts, faces.identities, faces.names, faces.files, faces.fingerprints, listed)
+        leaks = find_leaks(
+            self.parts, faces.identities, faces.names, faces.files, faces.fingerprints, self.listed_pairs
+        )
         refuse(leaks, self.allow_leak)
         self.pack = faces
 
@@ -186,21 +189,29 @@ class FaceDataModule(L.LightningDataModule):
             collate_fn=_as_it_is,
         )
 
-    def _split(self, faces: Pack) -> dict[str, IntArray]:
+    def _check_listing(self) -> None:
+        """Raises UserError where the listing alone tells that split or sampler can't work."""
+        identities = self.source.identities
+        split = self._split(identities, self.source.names)
+        if self.sampler is not None:
+            numbers = images_of(identities, split["train"])
+            self.sampler(identities[numbers], numbers, self.batch_size)
+
+    def _split(self, identities: IntArray, names: Sequence[str]) -> dict[str, IntArray]:
         if self.split == "random":
-            return random_split(faces.identities, self.split_seed)
+            return random_split(identities, self.split_seed)
         source = cast(LFWSource, self.source)
         train, test = source.people("peopleDevTrain"), source.people("peopleDevTest")
-        return view1_split(faces.identities, faces.names, train, test, self.split_seed)
+        return view1_split(identities, names, train, test, self.split_seed)
 
-    def _listed_pairs(self, faces: Pack) -> dict[str, tuple[IntArray, IntArray]]:
-        """For a part with an official list: (P, 2) image numbers, and (P,) whether they are one person."""
+    def _listed_pairs(self, faces: Pack) -> dict[str, IntArray]:
+        """For a part with an official list, (P, 2) image numbers."""
         if self.split != "view1":
             return {}
         return {"test": number_pairs(cast(LFWSource, self.source).pairs("pairsDevTest"), faces)}
 
 
-def number_pairs(listed: Any, faces: Pack) -> tuple[IntArray, IntArray]:
+def number_pairs(listed: Sequence[ListedPair], faces: Pack) -> IntArray:
     """Image numbers of listed pairs.
 
     Args:
@@ -208,7 +219,7 @@ def number_pairs(listed: Any, faces: Pack) -> tuple[IntArray, IntArray]:
         faces: where the files are.
 
     Returns:
-        (P, 2) image numbers, and (P,) 1 for a genuine pair and 0 for an impostor pair.
+        (P, 2) image numbers.
 
     Raises:
         UserError: a listed picture is not there.
@@ -220,9 +231,9 @@ def number_pairs(listed: Any, faces: Pack) -> tuple[IntArray, IntArray]:
             f"pairs: {len(absent)} listed pictures are not in the source, {absent[0]} for one; "
             "expected a list made for these pictures"
         )
-    pairs = np.array([(number[pair.first], number[pair.second]) for pair in listed], dtype=np.int64)
-    return pairs.reshape(-1, 2), np.array([pair.same for pair in listed], dtype=np.int64)
+    pairs = [(number[pair.first], number[pair.second]) for pair in listed]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def _as_it_is(batch: Batch) -> Batch:
+def _as_it_is(batch: Any) -> Any:
     return batch

@@ -38,7 +38,7 @@ class FaceDataset(Dataset[Batch]):
     def __getitem__(self, plan: BatchPlan) -> Batch:
         images = self.images[plan.numbers]  # (N, H, W, 3), a copy
         if self.augmentation is not None:
-            images = self.augmentation(images, (self.seed, plan.epoch, plan.index))
+            images = self.augmentation(images, (self.seed, plan.epoch, plan.batch))
         return Batch(
             images=torch.from_numpy(images).permute(0, 3, 1, 2),  # (N, 3, H, W), channels last in memory
             identities=torch.from_numpy(self.identities[plan.numbers]),

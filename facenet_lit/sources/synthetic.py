@@ -38,10 +38,10 @@ class SyntheticFaces:
 
     name = "synthetic"
 
-    def __init__(self, identities: int = 500, images: int = 20, size: int = 64, seed: int = 0) -> None:
+    def __init__(self, identities: int = 600, images: int = 12, size: int = 64, seed: int = 0) -> None:
         self._identities = check_integer("data.identities", identities, 1)
         self._images = check_integer("data.images", images, 1)
-        self._size = check_integer("data.source_size", size, _LEAST_SIZE)
+        self._size = check_integer("data.size", size, _LEAST_SIZE)
         self._seed = check_integer("data.seed", seed, 0)
 
     @cached_property

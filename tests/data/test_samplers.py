@@ -24,7 +24,7 @@ def table(sizes: list[int], seed: int = 0) -> tuple[IntArray, IntArray]:
 def assert_same_plans(first: list[BatchPlan], second: list[BatchPlan]) -> None:
     assert len(first) == len(second)
     for one, other in zip(first, second, strict=True):
-        assert (one.epoch, one.index) == (other.epoch, other.index)
+        assert (one.epoch, one.batch) == (other.epoch, other.batch)
         np.testing.assert_array_equal(one.numbers, other.numbers)
 
 
@@ -47,7 +47,7 @@ def test_triplet_batches_are_the_draw_cut_in_pieces(
     sampler = TripletSampler(identities, numbers, 3 * per_batch, removal, negatives, seed=4)
     plans = list(sampler.plans(epoch))
     assert len(plans) == len(sampler)
-    assert [(plan.epoch, plan.index) for plan in plans] == [(epoch, index) for index in range(len(plans))]
+    assert [(plan.epoch, plan.batch) for plan in plans] == [(epoch, index) for index in range(len(plans))]
     assert all(len(plan.numbers) == 3 * per_batch for plan in plans[:-1])
     assert 0 < len(plans[-1].numbers) <= 3 * per_batch
     for plan in plans:
@@ -88,7 +88,7 @@ def test_identity_batches_hold_what_they_promise(
                 : len(rows) - alone_in(rows, size_of)
             ]
             assert rows == sorted(rows, key=order.index)
-            assert len(several) == min(p, len([size for size in sizes if size > 1]) - plan.index * p)
+            assert len(several) == min(p, len([size for size in sizes if size > 1]) - plan.batch * p)
             assert len(rows) == len(several) * k + s
             singles = [number for number in plan.numbers.tolist() if number in visited]
             assert len(set(singles)) == len(singles)

@@ -25,7 +25,12 @@ def test_another_seed_gives_another_split() -> None:
 
 @pytest.mark.parametrize(
     "table",
-    [np.repeat(np.arange(10), 2), np.arange(100), np.concatenate([np.arange(100), np.arange(3)]), np.zeros(9, int)],
+    [
+        np.repeat(np.arange(10), 2),
+        np.arange(100),
+        np.concatenate([np.arange(100), np.arange(3)]),
+        np.zeros(9, int),
+    ],
 )
 def test_a_side_without_two_pairs_is_refused(table: np.ndarray) -> None:
     with pytest.raises(UserError, match="at least two such on each side"):

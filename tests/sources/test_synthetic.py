@@ -64,9 +64,9 @@ def test_key_is_of_the_settings():
     [
         ({"identities": 0}, "data.identities=0"),
         ({"images": 0}, "data.images=0"),
-        ({"size": 15}, "data.source_size=15"),
+        ({"size": 15}, "data.size=15"),
         ({"seed": -1}, "data.seed=-1"),
-        ({"size": 64.0}, "data.source_size=64.0"),
+        ({"size": 64.0}, "data.size=64.0"),
     ],
 )
 def test_bad_values_are_named(values, setting):
