@@ -9,11 +9,9 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from facenet_lit.batch import IntArray
-from facenet_lit.errors import UserError, check_choice
+from facenet_lit.errors import UserError
 from facenet_lit.sources.picture_files import Listing, existing_path, is_picture, read_file
 from facenet_lit.sources.source import Read
-
-BAD_IMAGE_CHOICES = ("error", "skip")
 
 LAYOUT = "a folder with a subfolder per identity that holds its pictures (.jpg, .jpeg, .png)"
 
@@ -25,20 +23,17 @@ class FolderSource:
 
     Args:
         root: the folder.
-        on_bad_image: what whoever packs this source is to do with pictures that don't decode: ``error`` or
-            ``skip``. Held here so that a misspelt choice is found before any picture is decoded.
 
     Raises:
-        UserError: there is no such folder, or the choice is unknown.
+        UserError: there is no such folder.
     """
 
     name = "folder"
 
-    def __init__(self, root: str | Path, on_bad_image: str = "error") -> None:
+    def __init__(self, root: str | Path) -> None:
         self.root = existing_path("data.root", root, LAYOUT, "name that folder by data.root=DIR")
         if not self.root.is_dir():
             raise UserError(f"data.root={root}: a file; expected {LAYOUT}; name that folder by data.root=DIR")
-        self.on_bad_image = check_choice("data.on_bad_image", on_bad_image, BAD_IMAGE_CHOICES)
 
     @cached_property
     def _listing(self) -> Listing:

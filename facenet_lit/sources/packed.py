@@ -21,7 +21,6 @@ from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError, check_choice, check_integer
 from facenet_lit.preprocessing import Picture
 from facenet_lit.sources.decoding import decode_all
-from facenet_lit.sources.folder import BAD_IMAGE_CHOICES
 from facenet_lit.sources.pack_files import (
     FORMAT_VERSION,
     Pack,
@@ -71,7 +70,7 @@ def pack(
     if crop is not None:
         check_integer("data.crop", crop, 1)
     check_integer("data.size", size, 1)
-    check_choice("data.on_bad_image", on_bad_image, BAD_IMAGE_CHOICES)
+    check_choice("data.on_bad_image", on_bad_image, ("error", "skip"))
     key = _key(source, crop, size)
     if folder is None:
         result = _decode(source, crop, size, key, _in_memory, progress)

@@ -113,9 +113,3 @@ def test_empty_root_says_what_was_expected(tmp_path):
         UserError, match=r"no pictures found; expected a folder with a subfolder per identity"
     ):
         _ = source.files
-
-
-def test_unknown_choice(root):
-    assert FolderSource(root, on_bad_image="skip").on_bad_image == "skip"
-    with pytest.raises(UserError, match=r"^data\.on_bad_image=ignore: expected one of error, skip"):
-        FolderSource(root, on_bad_image="ignore")
