@@ -12,14 +12,15 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from torch import nn
 
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.checkpoint import ModelCard
 from facenet_lit.command_line import plain
 from facenet_lit.data.audit import identity_fingerprints
 from facenet_lit.data.datamodule import FaceDataModule
-from facenet_lit.errors import UserError, check_choice, check_integer
+from facenet_lit.errors import UserError, check_choice, check_integer, check_number
 from facenet_lit.losses import TripletLoss
 from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import Miner
@@ -75,32 +76,58 @@ def build_card(config: DictConfig, data: FaceDataModule) -> ModelCard:
 
 
 class Recipe(NamedTuple):
-    """What a run trains with: the miner, the loss, and what makes the optimiser from the parameters."""
+    """What a run trains with; ``optimizer`` makes the optimiser from the parameters."""
 
     miner: Miner
     loss: TripletLoss
     optimizer: OptimizerFactory
+    metrics: dict[str, VerificationMetric]
+    callbacks: list[L.Callback]
 
 
 def build_recipe(config: DictConfig) -> Recipe:
-    """The miner, the loss and the optimiser's factory of a run."""
-    return Recipe(instantiate(config.miner), instantiate(config.loss), instantiate(config.optimizer))
+    """What a run trains with, every setting of it checked.
+
+    Raises:
+        UserError: one is out of range.
+    """
+    fars = config.metrics.fars
+    if not isinstance(fars, ListConfig):
+        raise UserError(f"metrics.fars={fars}: expected a list of numbers, such as [0.1,0.01]")
+    return Recipe(
+        instantiate(config.miner),
+        instantiate(config.loss),
+        _optimizer(config.optimizer),
+        {part: VerificationMetric(config.metrics.threshold, list(fars)) for part in ("val", "test")},
+        [instantiate(callback) for callback in (config.callbacks or {}).values()],
+    )
+
+
+def _optimizer(settings: DictConfig) -> OptimizerFactory:
+    """The optimiser's factory, tried on a parameter: torch checks only then, and in its own words."""
+    for name, value in plain(settings).items():
+        if not name.startswith("_") and not isinstance(value, (bool, list, type(None))):
+            check_number(f"optimizer.{name}", value)
+    factory: OptimizerFactory = instantiate(settings)
+    try:
+        factory([nn.Parameter(torch.zeros(1))])
+    except (TypeError, ValueError) as error:
+        raise UserError(f"optimizer: {error}; expected settings that go together, see --help") from error
+    return factory
 
 
 def build_module(
-    config: DictConfig, embedder: Embedder, card: ModelCard, data: FaceDataModule, recipe: Recipe
+    embedder: Embedder, card: ModelCard, data: FaceDataModule, recipe: Recipe
 ) -> VerificationModule:
     """The LightningModule of a run."""
-    told = ("val", "test")
-    settings = config.metrics
     return VerificationModule(
         embedder,
         card,
-        {part: VerificationMetric(settings.threshold, list(settings.fars)) for part in told},
+        recipe.metrics,
         recipe.miner,
         recipe.loss,
         recipe.optimizer,
-        fixed_triplets={part: data.fixed_triplets(part) for part in told},
+        fixed_triplets={part: data.fixed_triplets(part) for part in recipe.metrics},
         listed_pairs=data.listed_pairs,
     )
 
@@ -111,17 +138,15 @@ def build_trainer(config: DictConfig, folder: Path, precision: str, callbacks: l
     loggers: list[Logger] = (
         [] if config.logger is None else [instantiate(config.logger, save_dir=str(folder))]
     )
-    more = [instantiate(callback) for callback in (config.callbacks or {}).values()]
-    if sys.stderr.isatty():
-        more.append(RichProgressBar())
+    more = [RichProgressBar()] if sys.stderr.isatty() else []
     return L.Trainer(
         accelerator=settings.accelerator,
         devices=1,
         precision=PRECISIONS[precision],  # type: ignore[arg-type]
         max_epochs=-1,
-        val_check_interval=check_integer("trainer.val_every_steps", settings.val_every_steps, 1),
+        val_check_interval=settings.val_every_steps,
         check_val_every_n_epoch=None,
-        log_every_n_steps=check_integer("trainer.log_every_steps", settings.log_every_steps, 1),
+        log_every_n_steps=settings.log_every_steps,
         gradient_clip_val=settings.gradient_clip,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
@@ -132,6 +157,20 @@ def build_trainer(config: DictConfig, folder: Path, precision: str, callbacks: l
         callbacks=[*callbacks, *more],
         default_root_dir=folder,
     )
+
+
+def check_trainer(settings: DictConfig) -> None:
+    """Checks what :func:`build_trainer` takes, so that it is refused before a picture is decoded.
+
+    Raises:
+        UserError: a setting is out of range.
+    """
+    choose_device(settings.accelerator)
+    check_choice("trainer.precision", str(settings.precision), ("auto", *PRECISIONS))
+    check_integer("trainer.val_every_steps", settings.val_every_steps, 1)
+    check_integer("trainer.log_every_steps", settings.log_every_steps, 1)
+    if settings.gradient_clip is not None:
+        check_number("trainer.gradient_clip", settings.gradient_clip, above=True)
 
 
 def choose_device(accelerator: str) -> torch.device:

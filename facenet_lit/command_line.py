@@ -200,7 +200,8 @@ def _composed(folder: Path, name: str, overrides: Sequence[str]) -> DictConfig:
     try:
         with initialize_config_dir(config_dir=str(folder), version_base="1.3"):
             return compose(config_name=name, overrides=list(overrides), return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException) as error:
+    # Hydra raises a bare ValueError on model=null.
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UserError(_explained(error, overrides)) from error
     finally:
         GlobalHydra.instance().clear()
@@ -218,6 +219,9 @@ def _explained(error: Exception, overrides: Sequence[str]) -> str:
     wrong = re.search(r"Could not override '([^']+)'", text)
     if wrong:
         return f"{wrong[1]}: no such setting; --help shows all of them"
+    if "Config group override must be" in text:
+        nulls = " ".join(o for o in overrides if o.endswith(("=null", "=")))
+        return f"{nulls}: expected an option of the group; --help shows all of them"
     return text
 
 

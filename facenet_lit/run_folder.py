@@ -72,6 +72,15 @@ def read_metrics(folder: Path) -> dict[str, float | None]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
+def clear(folder: Path) -> None:
+    """Removes what an earlier run left in a folder where another begins.
+
+    Else a run that is stopped before its first checkpoint would be gone on with from the earlier one's.
+    """
+    for left in (METRICS, LAST, BEST):
+        (folder / left).unlink(missing_ok=True)
+
+
 def find_resumable(folders: Iterable[Path], config: Mapping[str, Any]) -> Path | None:
     """The newest unlocked run of this config that has a checkpoint and is not finished.
 

@@ -11,13 +11,13 @@ import torch
 from omegaconf import DictConfig
 
 from facenet_lit.backbones import build_backbone
-from facenet_lit.building import choose_device
+from facenet_lit.backbones.embedder import Embedder
+from facenet_lit.building import check_trainer
 from facenet_lit.command_line import plain
 from facenet_lit.data.datamodule import FaceDataModule
-from facenet_lit.errors import UserError, check_choice
+from facenet_lit.errors import UserError, check_choice, check_flag
 from facenet_lit.metrics.figures import (
     BALANCED,
-    check_fars,
     figure_names,
     resolution_warnings,
     tar_at_far_name,
@@ -30,20 +30,31 @@ log = logging.getLogger(__name__)
 
 def refuse_several_processes(devices: object) -> None:
     """Raises UserError where more than one process would train."""
-    started = max(int(os.environ.get(name, "1")) for name in ("WORLD_SIZE", "SLURM_NTASKS"))
+    counts = [os.environ.get(name, "1") for name in ("WORLD_SIZE", "SLURM_NTASKS")]
+    started = max(int(count) if count.isdecimal() else 1 for count in counts)
     if devices != 1 or started > 1:
         count = devices if devices != 1 else started
         raise UserError(f"trainer.devices={count}: one process trains so far; expected trainer.devices=1")
 
 
+def refuse_misplaced_values(config: DictConfig) -> None:
+    """Raises UserError where a single value stands in the place of a group of settings."""
+    groups = {"checkpoint": config.checkpoint, "model.arguments": config.model.arguments}
+    groups |= {f"callbacks.{name}": value for name, value in (config.callbacks or {}).items()}
+    for name, value in groups.items():
+        if not isinstance(value, DictConfig):
+            raise UserError(f"{name}={value}: expected settings under it, {name}.NAME=VALUE; see --help")
+
+
 def refuse_nonsense(config: DictConfig, miner: Miner) -> None:
     """Raises UserError where settings make no sense together, before any picture is decoded."""
     refuse_several_processes(config.trainer.devices)
-    choose_device(config.trainer.accelerator)
+    check_trainer(config.trainer)
+    check_flag("test", config.test)
     # On the meta device a network has shapes and no weights.
     with torch.device("meta"):
-        build_backbone(config.model.backbone, **plain(config.model.arguments))
-    check_fars(list(config.metrics.fars))
+        backbone = build_backbone(config.model.backbone, **plain(config.model.arguments))
+        Embedder(backbone, config.model.embedding_size, [0.0] * 3, [1.0] * 3, config.model.head)
     check_choice("monitor_mode", config.monitor_mode, ("min", "max"))
     draws_triplets = config.sampler._target_.endswith("TripletSampler")
     if miner.needs_given and not draws_triplets:

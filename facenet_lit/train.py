@@ -28,9 +28,9 @@ from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.checkpoint import read_card, read_checkpoint
 from facenet_lit.command_line import plain, start
 from facenet_lit.data.datamodule import FaceDataModule
-from facenet_lit.errors import check_choice, check_flag, check_integer
+from facenet_lit.errors import check_choice, check_integer
 from facenet_lit.precision import choose_precision, lay_out
-from facenet_lit.start_checks import refuse_nonsense, warn_of_resolution
+from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense, warn_of_resolution
 from facenet_lit.verification_module import VerificationModule
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,8 @@ def train(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     with run_folder.locked(folder):
         resumed = _checkpoint_to_resume(config, folder)
+        if resumed is None:
+            run_folder.clear(folder)
         run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
         figures = fit(config, folder, resumed)
         run_folder.write_metrics(folder, figures)
@@ -73,6 +75,7 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     _quiet()
     L.seed_everything(check_integer("seed", config.seed, 0), verbose=False)
     # Everything that can be refused is refused before a picture is decoded.
+    refuse_misplaced_values(config)
     recipe = build_recipe(config)
     refuse_nonsense(config, recipe.miner)
     budget = Budget(config.trainer.minutes, config.trainer.steps)
@@ -94,8 +97,8 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     embedder = card.build()
     card.precision = precision_of(config, embedder, data, resumed)
     lay_out(embedder, card.precision)
-    module = build_module(config, embedder, card, data, recipe)
-    trainer = build_trainer(config, folder, card.precision, [clock, checkpoints])
+    module = build_module(embedder, card, data, recipe)
+    trainer = build_trainer(config, folder, card.precision, [clock, checkpoints, *recipe.callbacks])
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     except StoppedBySignal as stop:
@@ -124,7 +127,7 @@ def score_best(
     """Figures of the best checkpoint on ``val`` and, unless ``test=false``, on ``test``."""
     module.figures = {}
     trainer.validate(module, datamodule=data, ckpt_path=best, verbose=False, weights_only=True)
-    if check_flag("test", config.test):
+    if config.test:
         trainer.test(module, datamodule=data, ckpt_path=best, verbose=False, weights_only=True)
     return dict(module.figures)
 

@@ -20,6 +20,7 @@ LEVELS = {
     "sweep": ENTRY,
     "report": ENTRY,
     "verification_module": MODULE,
+    "tensorboard_logger": MODULE,
     "callbacks": MODULE,
     "checkpoint": MODULE,
     "data": DATA,

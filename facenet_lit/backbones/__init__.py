@@ -23,9 +23,11 @@ def build_backbone(name: str, **arguments: Any) -> nn.Module:
     Raises:
         UserError: no backbone or argument has that name, or a value is out of its range.
     """
-    backbone = BACKBONES[check_choice("model.name", name, BACKBONES)]
+    backbone = BACKBONES[check_choice("model.backbone", name, BACKBONES)]
     allowed = list(inspect.signature(backbone).parameters)
     for argument in arguments:
         if argument not in allowed:
-            raise UserError(f"model.{argument}: unknown for {name}, expected one of {', '.join(allowed)}")
+            raise UserError(
+                f"model.arguments.{argument}: unknown for {name}, expected one of {', '.join(allowed)}"
+            )
     return backbone(**arguments)

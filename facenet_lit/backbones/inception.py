@@ -131,10 +131,12 @@ class Inception(nn.Module):
         self, width: float = 1.0, stem: str = "imagenet", large_kernel: int = 5, l2_pooling: bool = True
     ) -> None:
         super().__init__()
-        check_number("model.width", width, above=True)
-        check_flag("model.l2_pooling", l2_pooling)
-        if check_integer("model.large_kernel", large_kernel, 3) % 2 == 0:
-            raise UserError(f"model.large_kernel={large_kernel}: expected an odd integer, such as 5 or 3")
+        check_number("model.arguments.width", width, above=True)
+        check_flag("model.arguments.l2_pooling", l2_pooling)
+        if check_integer("model.arguments.large_kernel", large_kernel, 3) % 2 == 0:
+            raise UserError(
+                f"model.arguments.large_kernel={large_kernel}: expected an odd integer, such as 5 or 3"
+            )
         first, second = scale_channels(64, width), scale_channels(192, width)
         self.stem = build_stem(stem, first)
         self.pool_first = stem == "small"

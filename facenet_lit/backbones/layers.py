@@ -33,7 +33,7 @@ def build_stem(stem: str, width: int) -> nn.Sequential:
     Raises:
         UserError: ``stem`` is neither.
     """
-    if check_choice("model.stem", stem, STEMS) == "small":
+    if check_choice("model.arguments.stem", stem, STEMS) == "small":
         return nn.Sequential(*convolution(3, width, 3, stride=2), nn.ReLU(inplace=True))
     pool = nn.MaxPool2d(3, stride=2, padding=1)
     return nn.Sequential(*convolution(3, width, 7, stride=2), nn.ReLU(inplace=True), pool)

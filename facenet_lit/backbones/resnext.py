@@ -64,7 +64,7 @@ class ResNeXt(nn.Module):
         downsample: how a stage halves the size: ``convolution`` as in the paper, in its first grouped
             convolution and shortcut, or ``pool``, a 2x2 average before its first block. The parameters are the
             same, but the block's 1x1 reduction then runs on a quarter of the places, which on a CPU saves
-            a fifth to a third of a small network's time.
+            a seventh to a third of a small network's time.
 
     Attributes:
         features: channels of the output.
@@ -85,11 +85,13 @@ class ResNeXt(nn.Module):
     ) -> None:
         super().__init__()
         depths = _check_depths(depths)
-        inner = check_integer("model.cardinality", cardinality, 1) * check_integer(
-            "model.group_width", group_width, 1
+        inner = check_integer("model.arguments.cardinality", cardinality, 1) * check_integer(
+            "model.arguments.group_width", group_width, 1
         )
-        outputs = check_integer("model.width", width, 1) * check_integer("model.expansion", expansion, 1)
-        pool = check_choice("model.downsample", downsample, ("convolution", "pool")) == "pool"
+        outputs = check_integer("model.arguments.width", width, 1) * check_integer(
+            "model.arguments.expansion", expansion, 1
+        )
+        pool = check_choice("model.arguments.downsample", downsample, ("convolution", "pool")) == "pool"
         self.stem = build_stem(stem, width)
         self.stages = nn.Sequential()
         inputs = width
@@ -111,5 +113,9 @@ class ResNeXt(nn.Module):
 
 def _check_depths(depths: object) -> list[int]:
     if not isinstance(depths, Sequence) or isinstance(depths, str) or not depths:
-        raise UserError(f"model.depths={depths!r}: expected a list of integers of 1 or more, such as [2,2,2]")
-    return [check_integer(f"model.depths[{number}]", depth, 1) for number, depth in enumerate(depths)]
+        raise UserError(
+            f"model.arguments.depths={depths!r}: expected a list of integers of 1 or more, such as [2,2,2]"
+        )
+    return [
+        check_integer(f"model.arguments.depths[{number}]", depth, 1) for number, depth in enumerate(depths)
+    ]

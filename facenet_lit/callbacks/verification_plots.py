@@ -8,6 +8,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from facenet_lit.errors import check_integer
 from facenet_lit.metrics.rates import roc
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 from facenet_lit.verification_module import VerificationModule
@@ -17,11 +18,14 @@ class VerificationPlots(L.Callback):
     """The ROC curve, over pairs and balanced, at each validation.
 
     Args:
-        points: most points of a curve.
+        points: most points of a curve, 2 or more.
+
+    Raises:
+        UserError: it is out of range.
     """
 
     def __init__(self, points: int = 400) -> None:
-        self.points = points
+        self.points = check_integer("callbacks.roc.points", points, 2)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Draws what was just validated."""
@@ -57,5 +61,5 @@ def draw_roc(pairs: ScoredPairs, points: int = 400) -> Figure:
     axes.set(xscale="log", xlim=(least, 1), ylim=(0, 1.01), xlabel="FAR", ylabel="TAR")
     axes.set_title(f"{len(pairs.genuine):,} genuine, {len(pairs.impostor):,} impostor pairs", fontsize=10)
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize=9)
+    axes.legend(loc="upper left", fontsize=9)  # where a useful network has no curve
     return figure

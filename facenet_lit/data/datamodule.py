@@ -81,6 +81,8 @@ class FaceDataModule(L.LightningDataModule):
         self.normalize = check_choice("data.normalize", normalize, ("none", "half", "dataset"))
         self.split = check_choice("data.split", split, ("random", "view1"))
         self.split_seed = check_integer("data.split_seed", split_seed, 0)
+        if not isinstance(cache, (str, Path, type(None))):
+            raise UserError(f"data.cache={cache}: expected a folder, or null")
         self.cache = None if cache is None else Path(cache)
         self.on_bad_image = check_choice("data.on_bad_image", on_bad_image, ("skip", "error"))
         self.allow_leak = check_flag("data.allow_leak", allow_leak)
@@ -89,7 +91,7 @@ class FaceDataModule(L.LightningDataModule):
         self.pack: Pack | None = None
         self.parts: dict[str, IntArray] = {}
         self.listed_pairs: dict[str, IntArray] = {}
-        self._resume_at = 0
+        self._resume_at = (0, 0)
         if self.split == "view1" and not isinstance(source, LFWSource):
             raise UserError(f"data.split=view1: expected data=lfw, not {source.name}; use data.split=random")
 
@@ -151,8 +153,11 @@ class FaceDataModule(L.LightningDataModule):
             raise RuntimeError("FaceDataModule: made without a sampler")
         numbers = self.parts["train"]
         sampler = self.sampler(self.faces.identities[numbers], numbers, self.batch_size)
-        sampler.skip(self._resume_at)
-        self._resume_at = 0
+        epoch, done = self._resume_at
+        self._resume_at = (0, 0)
+        # Lightning makes the iterator before it tells the sampler which epoch it is.
+        sampler.set_epoch(epoch)
+        sampler.skip(done)
         return self._loader(sampler, self.augmentation)
 
     def val_dataloader(self) -> DataLoader[Batch]:
@@ -168,14 +173,19 @@ class FaceDataModule(L.LightningDataModule):
         return self._loader(EverySampler(numbers, self.batch_size), None)
 
     def state_dict(self) -> dict[str, Any]:
-        """How many batches of the epoch are done: where a resumed run goes on."""
+        """The epoch, and how many batches of it are done: where a resumed run goes on."""
         if self.trainer is None:
             return {}
-        return {"batches_done": self.trainer.fit_loop.epoch_loop.batch_progress.current.completed}
+        loop: Any = self.trainer.fit_loop
+        # Not ``completed``: a batch is that only after the callbacks, one of which may be saving this.
+        done = loop.epoch_loop.batch_progress.current.processed
+        epoch = loop.epoch_progress.current.processed
+        last = done >= self.trainer.num_training_batches
+        return {"epoch": epoch + 1, "batches_done": 0} if last else {"epoch": epoch, "batches_done": done}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on behind the batches that were done."""
-        self._resume_at = int(state_dict.get("batches_done", 0))
+        self._resume_at = (int(state_dict.get("epoch", 0)), int(state_dict.get("batches_done", 0)))
 
     def _loader(self, sampler: Sampler[BatchPlan], augmentation: Augmentation | None) -> DataLoader[Batch]:
         dataset = FaceDataset(self.faces.images, self.faces.identities, augmentation, self.seed)

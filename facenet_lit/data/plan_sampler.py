@@ -38,5 +38,7 @@ class PlanSampler(Sampler[BatchPlan], ABC):
         self._skipped = batches
 
     def __iter__(self) -> Iterator[BatchPlan]:
+        # A generator, so that the skip is spent at the first plan: a DataLoader with workers makes two
+        # iterators, and reads the second.
         skipped, self._skipped = self._skipped, 0
-        return islice(self.plans(self.epoch), skipped, None)
+        yield from islice(self.plans(self.epoch), skipped, None)

@@ -48,12 +48,13 @@ def test_same_seed_same_numbers(name: str) -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(UserError, match=r"^model\.name=vgg: expected one of resnext, inception$"):
+    with pytest.raises(UserError, match=r"^model\.backbone=vgg: expected one of resnext, inception$"):
         build_backbone("vgg")
 
 
 def test_unknown_argument_names_the_allowed_ones() -> None:
     with pytest.raises(
-        UserError, match=r"^model\.depth: unknown for resnext, expected one of depths, cardinality, "
+        UserError,
+        match=r"^model\.arguments\.depth: unknown for resnext, expected one of depths, cardinality, ",
     ):
         build_backbone("resnext", depth=[1, 2])

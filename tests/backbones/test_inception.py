@@ -209,6 +209,6 @@ def test_names_are_stable() -> None:
     ],
 )
 def test_bad_argument_is_named(name: str, value: object) -> None:
-    with pytest.raises(UserError, match=rf"^model\.{name}=.*expected") as caught:
+    with pytest.raises(UserError, match=rf"^model\.arguments\.{name}=.*expected") as caught:
         Inception(**{"width": 0.125, name: value})
     assert "\n" not in str(caught.value)

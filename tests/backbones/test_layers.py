@@ -47,7 +47,7 @@ def test_stem_sizes(stem: str, share: int) -> None:
 
 
 def test_unknown_stem() -> None:
-    with pytest.raises(UserError, match=rf"^model\.stem=big: expected one of {', '.join(STEMS)}$"):
+    with pytest.raises(UserError, match=rf"^model\.arguments\.stem=big: expected one of {', '.join(STEMS)}$"):
         build_stem("big", 8)
 
 

@@ -174,6 +174,6 @@ def test_downsample_does_not_change_the_parameters() -> None:
     ],
 )
 def test_bad_argument_is_named(name: str, value: object) -> None:
-    with pytest.raises(UserError, match=rf"^model\.{name}(\[\d\])?=.*expected") as caught:
+    with pytest.raises(UserError, match=rf"^model\.arguments\.{name}(\[\d\])?=.*expected") as caught:
         ResNeXt(**{**SMALL, name: value})
     assert "\n" not in str(caught.value)

@@ -1,0 +1,31 @@
+"""Lightning's TensorBoard logger, writing into the run's folder itself and only what is worth a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lightning.pytorch.loggers import TensorBoardLogger
+
+
+class RunLogger(TensorBoardLogger):
+    """Writes event files into ``save_dir`` without subfolders.
+
+    Lightning adds the epoch's number to every metric, a panel that tells nothing and pushes those of ``val``
+    out of sight, and an empty hparams.yaml; both are left out.
+
+    Args:
+        save_dir: the run's folder.
+    """
+
+    def __init__(self, save_dir: str) -> None:
+        super().__init__(save_dir, name="", version="", default_hp_metric=False)
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Writes scalars at a step."""
+        kept = {name: value for name, value in metrics.items() if name != "epoch"}
+        if kept:
+            super().log_metrics(kept, step)
+
+    def save(self) -> None:
+        """Writes out what is buffered."""
+        self.experiment.flush()

@@ -1,0 +1,256 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from entry_points import TINY, Entry
+from omegaconf import OmegaConf
+
+from facenet_lit import evaluate, train
+from facenet_lit.command_line import one_line, override_value, plain
+from facenet_lit.errors import UserError
+
+
+@pytest.fixture
+def entry(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Entry]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    return Entry(monkeypatch, capfd)
+
+
+@pytest.fixture(scope="module")
+def undecodable(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A source in which no picture decodes, so that whoever decodes one is found out."""
+    root = tmp_path_factory.mktemp("faces")
+    for person in range(30):
+        (root / f"P{person}").mkdir()
+        for number in range(3):
+            (root / f"P{person}" / f"{number}.jpg").write_text("no picture")
+    return ["data=folder", f"data.root={root}"]
+
+
+def test_the_witness_of_decoding_works(entry: Entry, undecodable: list[str]) -> None:
+    ended = entry(train.main, *undecodable, "hydra.run.dir=run")
+    assert ended.code == 2
+    assert "none of 90 pictures decodes" in ended.err
+
+
+REFUSED = [
+    ("modle=resnext", "modle: no such setting"),
+    ("study=typo", "study: no such setting"),
+    ("+study=typo", "study=typo: no such setting; give --config-dir experiments"),
+    ("+typo.name=3", "typo={'name': 3}: no such setting"),
+    ("model=resnet", "model=resnet: did you mean model=resnext? expected one of inception, resnext"),
+    ("model=null", "model=null: expected an option of the group"),
+    ("a=b=c", "mismatched input"),
+    ("--typo", "--typo: no such option"),
+    ("--trainer.steps=3", "--trainer.steps=3: no such option"),
+    ("--config-dir=missing", "--config-dir missing: no such folder"),
+    ("--config-name=missing", "Cannot find primary config 'missing'"),
+    ("data=missing", "data=missing: expected one of folder, lfw"),
+    ("data=folder data.root=null", "data.root: not given"),
+    ("data.root=missing", "data.root=missing: not found"),
+    ("data.batch_size=100", "data.batch_size=100: sampler=triplets expects a multiple of 3"),
+    ("data.cache=3", "data.cache=3: expected a folder"),
+    ("data=settings ~data.root", "data.root"),
+    ("sampler=pk miner=masked", "miner=masked: expected drawn triplets"),
+    ("sampler=pk data.batch_size=100", "data.batch_size=100: sampler=pk expects"),
+    ("optimizer.lr=abc", "optimizer.lr='abc': expected a number"),
+    ("optimizer.lr=-1", "optimizer.lr=-1: expected a number"),
+    ("optimizer=sgd optimizer.momentum=0", "optimizer: Nesterov momentum requires a momentum"),
+    ("+optimizer.typo=1", "optimizer"),
+    ("model.arguments.depths=[0]", "model.arguments.depths[0]=0: expected an integer of 1 or more"),
+    ("+model.arguments.typo=1", "model.arguments.typo: unknown for resnext"),
+    ("model.arguments=3", "model.arguments=3: expected settings under it"),
+    ("model.backbone=vgg", "model.backbone=vgg: expected one of resnext, inception"),
+    ("model.embedding_size=0", "model.embedding_size=0: expected an integer"),
+    ("model.head=x", "model.head=x: expected one of"),
+    ("trainer.devices=2", "trainer.devices=2: one process trains so far"),
+    ("trainer.minutes=null", "trainer.minutes and trainer.steps are both null"),
+    ("trainer.precision=16", "trainer.precision=16: expected one of auto, 32, bf16"),
+    ("trainer.val_every_steps=0", "trainer.val_every_steps=0: expected an integer of 1 or more"),
+    ("trainer.log_every_steps=abc", "trainer.log_every_steps='abc': expected an integer"),
+    ("trainer.gradient_clip=0", "trainer.gradient_clip=0: expected a number above 0"),
+    ("trainer.accelerator=tpu", "trainer.accelerator=tpu: expected one of cpu, gpu"),
+    ("metrics.threshold=abc", "metrics.threshold='abc': expected a number"),
+    ("metrics.fars=3", "metrics.fars=3: expected a list of numbers"),
+    ("metrics.fars=[2]", "metrics.fars=2: expected a number above 0 and at most 1"),
+    ("monitor=val/typo", "monitor=val/typo: expected one of val/tar, "),
+    ("monitor_mode=low", "monitor_mode=low: expected one of min, max"),
+    ("checkpoint=3", "checkpoint=3: expected settings under it"),
+    ("checkpoint.every_seconds=0", "checkpoint.every_seconds=0: expected a number above 0"),
+    ("callbacks.roc=3", "callbacks.roc=3: expected settings under it"),
+    ("callbacks.roc.points=1", "callbacks.roc.points=1: expected an integer of 2 or more"),
+    ("test=3", "test=3: expected true or false"),
+    ("resume=yes", "resume=True: expected one of auto"),
+    ("seed=-1", "seed=-1: expected an integer of 0 or more"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=[arguments for arguments, _ in REFUSED])
+def test_bad_input_gets_one_line(entry: Entry, undecodable: list[str], arguments: str, message: str) -> None:
+    ended = entry(train.main, "hydra.run.dir=run", *undecodable, *arguments.split())
+    assert ended.code == 2
+    assert ended.out == ""
+    assert ended.err.startswith("error: ")
+    assert ended.err.count("\n") == 1
+    assert message in ended.err
+    assert "pictures decodes" not in ended.err
+
+
+@pytest.mark.skipif("torch.cuda.is_available()", reason="there is a GPU")
+def test_a_gpu_that_is_not_there(entry: Entry, undecodable: list[str]) -> None:
+    ended = entry(train.main, "hydra.run.dir=run", *undecodable, "trainer=gpu")
+    assert ended.code == 2
+    assert ended.err.startswith("error: trainer=gpu: torch sees no CUDA device here")
+
+
+@pytest.mark.parametrize("name", ["WORLD_SIZE", "SLURM_NTASKS"])
+def test_several_processes_are_refused(
+    entry: Entry, undecodable: list[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "2")
+    ended = entry(train.main, "hydra.run.dir=run", *undecodable)
+    assert ended.code == 2
+    assert "one process trains so far" in ended.err
+
+
+def test_the_traceback_is_shown_where_it_is_asked_for(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(UserError, match="modle: no such setting") as caught:
+        entry(train.main, "modle=resnext")
+    assert caught.value.__cause__ is not None
+    with pytest.raises(UserError, match="multiple of 3"):
+        entry(train.main, "hydra.run.dir=run", "data.batch_size=100")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model=inception,resnet"], "did you mean model=resnext"),
+        (["seed=0,1", "modle=resnext"], "modle: no such setting"),
+        (["seed=0,1", "+study=typo"], "study=typo: no such setting"),
+        (["seed=range(0,2)", "model=choice(resnext,resnet)"], "did you mean model=resnext"),
+    ],
+)
+def test_one_bad_job_stops_a_sweep_before_its_first(
+    entry: Entry, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    ended = entry(train.main, "--multirun", *TINY, *arguments)
+    assert ended.code == 2
+    assert message in ended.err
+    assert ended.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+EVALUATION = [
+    ([], "checkpoint is missing"),
+    (["checkpoint=missing"], "checkpoint=missing: no such file"),
+    (["chekpoint=x"], "chekpoint: no such setting"),
+    (["checkpoint=missing", "part=train"], "part=train: expected one of val, test, all"),
+    (["checkpoint=missing", "batch_size=0"], "batch_size=0: expected an integer"),
+    (["checkpoint=missing", "accelerator=x"], "accelerator=x: expected one of cpu, gpu"),
+    (["--typo"], "--typo: no such option"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), EVALUATION)
+def test_bad_input_of_an_evaluation(entry: Entry, arguments: list[str], message: str) -> None:
+    ended = entry(evaluate.main, "hydra.run.dir=run", *arguments)
+    assert ended.code == 2
+    assert ended.out == ""
+    assert ended.err.count("\n") == 1
+    assert message in ended.err
+
+
+def test_a_text_in_the_place_of_a_checkpoint(entry: Entry, tmp_path: Path) -> None:
+    (tmp_path / "text.ckpt").write_text("text")
+    ended = entry(evaluate.main, "hydra.run.dir=run", "checkpoint=text.ckpt")
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert "checkpoint=text.ckpt: can't be read" in ended.err
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate"])
+def test_help_names_groups_and_settings(entry: Entry, name: str, tmp_path: Path) -> None:
+    ended = entry({"train": train.main, "evaluate": evaluate.main}[name], "--help")
+    assert ended.code == 0
+    assert f"usage: python -m facenet_lit.{name}" in ended.out
+    assert "data: folder, lfw, settings, synthetic" in ended.out
+    assert {"train": "every_seconds: 60", "evaluate": "part: test"}[name] in ended.out
+    assert "$" not in ended.out.replace("${", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_config_of_a_job_is_shown(entry: Entry) -> None:
+    ended = entry(train.main, "--cfg", "job", "model=inception")
+    assert ended.code == 0
+    shown = OmegaConf.create(ended.out)
+    assert shown.model.backbone == "inception"
+    assert shown.monitor == "val/eer_balanced"
+
+
+def write_study(folder: Path, text: str) -> None:
+    (folder / "study").mkdir(parents=True)
+    (folder / "study" / "small.yaml").write_text(f"# @package _global_\n{text}")
+
+
+def test_a_study_of_another_folder(entry: Entry, tmp_path: Path) -> None:
+    write_study(tmp_path / "mine", "defaults:\n  - override /model: inception\nloss: {margin: 0.3}\n")
+    ended = entry(train.main, "--config-dir", "mine", "+study=small", "--cfg", "job")
+    assert OmegaConf.create(ended.out).model.backbone == "inception"
+    assert OmegaConf.create(ended.out).loss.margin == 0.3
+    ended = entry(train.main, "--config-dir", "mine", "+study=small", "data.batch_size=100")
+    assert ended.code == 2  # it composes, and gets as far as the sampler
+    assert "multiple of 3" in ended.err
+    ended = entry(train.main, "--config-dir", "mine", "+study=smal")
+    assert ended.code == 2
+    assert "did you mean study=small" in ended.err
+
+
+def test_the_sweep_that_a_study_defines_is_checked_too(entry: Entry, tmp_path: Path) -> None:
+    write_study(tmp_path / "mine", "hydra: {sweeper: {params: {model: 'inception,resnet'}}}\n")
+    ended = entry(train.main, "--config-dir", "mine", "+study=small", "--multirun")
+    assert ended.code == 2
+    assert "did you mean model=resnext" in ended.err
+
+
+def test_a_picture_that_does_not_decode_is_named(entry: Entry, tmp_path: Path) -> None:
+    for person in range(30):
+        (tmp_path / "faces" / f"P{person}").mkdir(parents=True)
+        for number in range(2):
+            picture = np.full((70, 70, 3), 4 * person + number, np.uint8)
+            cv2.imwrite(str(tmp_path / "faces" / f"P{person}" / f"{number}.png"), picture)
+    (tmp_path / "faces" / "P3" / "1.png").write_text("no picture")
+    ended = entry(train.main, "hydra.run.dir=run", "data=folder", "data.root=faces")
+    assert ended.code == 2
+    assert "P3/1.png" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["it's", "a b", "x=y", "a\\b", "${no}", "[1,2]", "null", None, True, 3, 1e-5, [1, "a,b", None], ""],
+)
+def test_an_override_value_is_read_back_as_it_was(value: object) -> None:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parsed = OverridesParser.create().parse_override(f"name={override_value(value)}")
+    read = parsed.value()
+    assert (read if not isinstance(read, list) else list(read)) == value
+
+
+def test_an_error_in_one_line() -> None:
+    assert one_line(ValueError(" first\n   second\n\n third ")) == "first; second; third"
+    assert one_line(ValueError("")) == "ValueError"
+
+
+def test_a_config_as_plain_values() -> None:
+    config = OmegaConf.create({"a": {"b": "${c}"}, "c": [1, 2]})
+    assert plain(config) == {"a": {"b": [1, 2]}, "c": [1, 2]}
+    assert type(plain(config)["a"]["b"]) is list
+    assert os.environ.get("HYDRA_FULL_ERROR") != "1"
