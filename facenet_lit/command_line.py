@@ -87,7 +87,8 @@ def plain(config: Any) -> dict[str, Any]:
 def override_value(value: object) -> str:
     """A plain value as Hydra's command line reads it."""
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        # Hydra reads a backslash as an escape only before a quote, the closing one too.
+        escaped = re.sub(r"(\\*)('|\Z)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)
         return f"'{escaped}'"
     if isinstance(value, list):
         return f"[{','.join(map(override_value, value))}]"
@@ -200,8 +201,7 @@ def _composed(folder: Path, name: str, overrides: Sequence[str]) -> DictConfig:
     try:
         with initialize_config_dir(config_dir=str(folder), version_base="1.3"):
             return compose(config_name=name, overrides=list(overrides), return_hydra_config=True)
-    # Hydra raises a bare ValueError on model=null.
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # bare: model=null
         raise UserError(_explained(error, overrides)) from error
     finally:
         GlobalHydra.instance().clear()

@@ -98,7 +98,7 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     card.precision = precision_of(config, embedder, data, resumed)
     lay_out(embedder, card.precision)
     module = build_module(embedder, card, data, recipe)
-    trainer = build_trainer(config, folder, card.precision, [clock, checkpoints, *recipe.callbacks])
+    trainer = build_trainer(config, folder, card.precision, [*recipe.callbacks, clock, checkpoints])
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     except StoppedBySignal as stop:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,27 +43,16 @@ class Ended(NamedTuple):
     err: str
 
 
-class Entry:
-    """Starts an entry point in this process, as ``python -m`` would.
-
-    Args:
-        monkeypatch: sets the arguments, and gives them back.
-        capfd: what is printed.
-    """
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch = monkeypatch
-        self.capfd = capfd
-
-    def __call__(self, main: Callable[[], None], *arguments: str) -> Ended:
-        self.monkeypatch.setattr(sys, "argv", ["entry", *arguments])
-        self.capfd.readouterr()
-        code = 0
+def call(main: Callable[[], None], *arguments: str) -> Ended:
+    """Starts an entry point in this process, as ``python -m`` would."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["entry", *arguments])
         try:
             main()
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        return Ended(code, *self.capfd.readouterr())
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Ended(code, out.getvalue(), err.getvalue())
 
 
 def process(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:

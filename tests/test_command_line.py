@@ -1,25 +1,25 @@
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from entry_points import TINY, Entry
+import torch
+from entry_points import SETTINGS, Ended, call
 from omegaconf import OmegaConf
 
 from facenet_lit import evaluate, train
 from facenet_lit.command_line import one_line, override_value, plain
 from facenet_lit.errors import UserError
 
+Entry = Callable[..., Ended]
+
 
 @pytest.fixture
-def entry(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Entry]:
+def entry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Entry:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    return Entry(monkeypatch, capfd)
+    return call
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ REFUSED = [
     ("callbacks.roc=3", "callbacks.roc=3: expected settings under it"),
     ("callbacks.roc.points=1", "callbacks.roc.points=1: expected an integer of 2 or more"),
     ("test=3", "test=3: expected true or false"),
-    ("resume=yes", "resume=True: expected one of auto"),
+    ("resume=yes", "resume=yes: expected one of auto"),
     ("seed=-1", "seed=-1: expected an integer of 0 or more"),
 ]
 
@@ -102,7 +102,7 @@ def test_bad_input_gets_one_line(entry: Entry, undecodable: list[str], arguments
     assert "pictures decodes" not in ended.err
 
 
-@pytest.mark.skipif("torch.cuda.is_available()", reason="there is a GPU")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there(entry: Entry, undecodable: list[str]) -> None:
     ended = entry(train.main, "hydra.run.dir=run", *undecodable, "trainer=gpu")
     assert ended.code == 2
@@ -140,7 +140,7 @@ def test_the_traceback_is_shown_where_it_is_asked_for(entry: Entry, monkeypatch:
 def test_one_bad_job_stops_a_sweep_before_its_first(
     entry: Entry, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
-    ended = entry(train.main, "--multirun", *TINY, *arguments)
+    ended = entry(train.main, "--multirun", *SETTINGS, *arguments)
     assert ended.code == 2
     assert message in ended.err
     assert ended.err.count("\n") == 1
@@ -234,7 +234,23 @@ def test_a_picture_that_does_not_decode_is_named(entry: Entry, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "value",
-    ["it's", "a b", "x=y", "a\\b", "${no}", "[1,2]", "null", None, True, 3, 1e-5, [1, "a,b", None], ""],
+    [
+        "it's",
+        "a b",
+        "x=y",
+        "a\\b",
+        "a\\",
+        "a\\'b",
+        "${no}",
+        "[1,2]",
+        "null",
+        None,
+        True,
+        3,
+        1e-5,
+        [1, "a,b", None],
+        "",
+    ],
 )
 def test_an_override_value_is_read_back_as_it_was(value: object) -> None:
     from hydra.core.override_parser.overrides_parser import OverridesParser

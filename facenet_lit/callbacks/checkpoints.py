@@ -40,7 +40,7 @@ class Checkpoints(L.Callback):
 
     A file is written beside its place and renamed into it, so a checkpoint that is there is whole.
     ``last.ckpt`` is written at each validation, every so many seconds, and when the run is stopped by
-    Ctrl-C or SIGTERM, which take effect when the step at hand is done.
+    Ctrl-C or SIGTERM, which take effect when the step or validation at hand is done.
 
     Args:
         folder: where they are written.
@@ -89,7 +89,7 @@ class Checkpoints(L.Callback):
             raise StoppedBySignal(self._signum, self.last_path)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Writes ``best.ckpt`` where the monitor improved, and ``last.ckpt``."""
+        """Writes ``best.ckpt`` where the monitor improved, and ``last.ckpt``; stops where a signal came."""
         if trainer.state.fn != "fit":
             return
         value = float(trainer.callback_metrics.get(self.monitor, torch.tensor(math.nan)))
@@ -97,6 +97,8 @@ class Checkpoints(L.Callback):
             self.best = value
             self._write(trainer, self.best_path)
         self._write(trainer, self.last_path)
+        if self._signum is not None:
+            raise StoppedBySignal(self._signum, self.last_path)
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Gives the signals back."""

@@ -87,7 +87,7 @@ class IdentitySampler(PlanSampler):
         batch_size: rows of a full batch, P * K + S.
         identities_per_batch: P.
         images_per_identity: K, 2 or more.
-        singles: S; no more than there are.
+        singles: S. Where the images hold fewer singles than that, so do the batches, by as many rows.
         seed: 0 or more.
 
     Raises:
@@ -106,14 +106,15 @@ class IdentitySampler(PlanSampler):
     ) -> None:
         self.identities_per_batch = check_integer("sampler.identities", identities_per_batch, 1)
         self.images_per_identity = check_integer("sampler.images", images_per_identity, 2)
-        self.singles = check_integer("sampler.singles", singles, 0)
+        wanted = check_integer("sampler.singles", singles, 0)
         self.seed = check_integer("seed", seed, 0)
         self.numbers = numbers
         self._groups = group_images(identities)
         self._visited = np.flatnonzero(self._groups.counts > 1)
         alone = self._groups.counts[self._groups.codes] == 1  # (N,)
         self._rotation = self._rng(SINGLE_STREAM, 0).permutation(numbers[alone])
-        self._check_rows(batch_size)
+        self._check_rows(batch_size, wanted)
+        self.singles = min(wanted, len(self._rotation))
         self._positions = [0]  # singles handed out before each epoch, as far as asked for
 
     def __len__(self) -> int:
@@ -135,23 +136,16 @@ class IdentitySampler(PlanSampler):
     def _rng(self, stream: int, epoch: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence([self.seed, epoch], spawn_key=(stream,)))
 
-    def _check_rows(self, batch_size: int) -> None:
+    def _check_rows(self, batch_size: int, s: int) -> None:
         """Raises UserError where the settings do not fit each other or the images."""
-        p, k, s = self.identities_per_batch, self.images_per_identity, self.singles
+        p, k = self.identities_per_batch, self.images_per_identity
         if check_integer("data.batch_size", batch_size, 1) != p * k + s:
             raise UserError(
                 f"data.batch_size={batch_size}: sampler=pk expects sampler.identities * sampler.images + "
                 f"sampler.singles = {p} * {k} + {s} rows; set data.batch_size={p * k + s}"
             )
-        if s > (most := len(self._rotation)):
-            raise UserError(
-                f"sampler.singles={s}: expected at most {most}, the training identities with one image; "
-                f"set sampler.singles={most} data.batch_size={p * k + most}"
-            )
-        if p == 1 and s == 0:
-            raise UserError(
-                "sampler.identities=1: expected 2 or more where sampler.singles=0, or no row is negative"
-            )
+        if p == 1 and min(s, len(self._rotation)) == 0:
+            raise UserError("sampler.identities=1: expected 2 or more where there are no singles: no row is negative")
 
     def _visits(self, epoch: int) -> IntArray:
         """(V,) the groups with two or more images, in the order in which an epoch visits them."""

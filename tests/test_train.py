@@ -1,0 +1,283 @@
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import yaml
+from entry_points import NETWORK, TINY, Ended, call, process
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from facenet_lit.callbacks.checkpoints import Checkpoints
+from facenet_lit.checkpoint import KEY
+from facenet_lit.metrics.figures import figure_names
+from facenet_lit.run_folder import locked
+from facenet_lit.train import main
+
+
+def run(folder: Path, *arguments: str) -> Ended:
+    ended = call(main, *TINY, f"hydra.run.dir={folder}", *arguments)
+    assert "Traceback" not in ended.err
+    return ended
+
+
+def read(path: Path) -> dict:
+    return torch.load(path, weights_only=True)
+
+
+def last_of(folder: Path) -> dict:
+    return read(folder / "checkpoints" / "last.ckpt")
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    first, second = last_of(one)["state_dict"], last_of(other)["state_dict"]
+    return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
+    """A run of eleven steps: four batches an epoch, a validation every four steps and at the end."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    return folder, run(folder, "trainer.steps=11", "trainer.val_every_steps=4")
+
+
+def test_a_run_leaves_its_figures_under_their_names(finished: tuple[Path, Ended]) -> None:
+    folder, ended = finished
+    assert ended.code == 0
+    figures = json.loads((folder / "metrics.json").read_text())
+    names = [*figure_names([0.1, 0.01, 0.001]), "loss"]
+    assert set(figures) == {f"{part}/{name}" for part in ("val", "test") for name in names}
+    # Three identities of three images a part: 27 impostor pairs.
+    for part in ("val", "test"):
+        assert figures[f"{part}/tar_at_far_1e-2"] is figures[f"{part}/tar_at_far_1e-3_balanced"] is None
+        assert 0 <= figures[f"{part}/eer_balanced"] <= 1
+        assert figures[f"{part}/effective_identities"] == 3
+    assert ended.out.count("tar_at_far_1e-2 is left out: 27 impostor pairs") == 2
+
+
+def test_a_run_leaves_its_config_and_log(finished: tuple[Path, Ended]) -> None:
+    folder, _ = finished
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["trainer"]["steps"] == 11
+    assert config["data"]["source"]["identities"] == 30  # resolved
+    assert "${" not in (folder / "config.yaml").read_text()
+    log = (folder / "train.log").read_text()
+    assert "train 72 images of 24 identities, val 9 images of 3 identities" in log
+    assert "trained 11 steps" in log
+
+
+def test_the_last_lines_name_the_folder_and_how_to_look_at_it(finished: tuple[Path, Ended]) -> None:
+    folder, ended = finished
+    last = ended.out.strip().splitlines()[-2:]
+    assert last[0].split() == ["run", "folder", str(folder)]
+    assert f"-m tensorboard.main --logdir {folder.parent}" in last[1]
+
+
+def test_checkpoints_are_plain_and_whole(finished: tuple[Path, Ended]) -> None:
+    folder, _ = finished
+    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    best, last = read(folder / "checkpoints" / "best.ckpt"), last_of(folder)
+    assert last["global_step"] == 11
+    assert best["global_step"] in (4, 8, 11)
+    assert best[KEY]["data"]["choice"] == "synthetic"
+    assert len(best[KEY]["trained_identities"]) == 24
+    assert len(best[KEY]["trained_pictures"]) == 72
+    assert 0 < best[KEY]["threshold"] <= 2
+
+
+def test_the_figures_are_those_of_the_best_checkpoint(finished: tuple[Path, Ended]) -> None:
+    folder, _ = finished
+    figures = json.loads((folder / "metrics.json").read_text())
+    best = read(folder / "checkpoints" / "best.ckpt")["global_step"]
+    logged = {event.step: event.value for event in events(folder).Scalars("val/eer_balanced")}
+    assert figures["val/eer_balanced"] == pytest.approx(min(logged.values()))
+    assert logged[best] == min(logged.values())
+
+
+def events(folder: Path) -> EventAccumulator:
+    accumulator = EventAccumulator(str(folder))
+    accumulator.Reload()
+    return accumulator
+
+
+def test_tensorboard_gets_scalars_and_the_curve(finished: tuple[Path, Ended]) -> None:
+    told = events(finished[0])
+    scalars = set(told.Tags()["scalars"])
+    assert scalars >= {"val/tar", "val/far", "val/tar_at_far_1e-1", "val/eer_balanced", "val/loss"}
+    assert scalars >= {"train/loss", "train/active_share", "train/images_per_second", "train/learning_rate"}
+    assert "val/tar_at_far_1e-2" not in scalars  # not resolvable
+    assert {event.step for event in told.Scalars("val/tar")} >= {4, 8, 11}
+    assert all(0 <= event.value <= 1 for event in told.Scalars("train/active_share"))
+    assert all(event.value > 0 for event in told.Scalars("train/images_per_second"))
+    assert "val/roc" in told.Tags()["images"]
+    curve = cv2.imdecode(np.frombuffer(told.Images("val/roc")[-1].encoded_image_string, np.uint8), 1)
+    assert curve.std() > 0
+
+
+def test_the_learning_rate_follows_the_cosine(finished: tuple[Path, Ended]) -> None:
+    rates = [event.value for event in events(finished[0]).Scalars("train/learning_rate")]
+    assert len(rates) == 11
+    warm, final = rates[0], rates[-1]
+    assert warm == pytest.approx(1e-5, rel=1e-3)  # a hundredth at the first step, in the warm-up
+    expected = 1e-3 * 0.5 * (1 + np.cos(np.pi * (10 / 11 - 0.03) / 0.97))
+    assert final == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_same_seed_gives_the_same_run_and_another_does_not(
+    finished: tuple[Path, Ended], tmp_path: Path
+) -> None:
+    folder, _ = finished
+    settings = ("trainer.steps=11", "trainer.val_every_steps=4")
+    run(tmp_path / "again", *settings, "test=false")
+    run(tmp_path / "other", *settings, "test=false", "seed=1")
+    figures = [
+        json.loads((place / "metrics.json").read_text())
+        for place in (folder, tmp_path / "again", tmp_path / "other")
+    ]
+    assert same_weights(folder, tmp_path / "again")
+    assert not same_weights(folder, tmp_path / "other")
+    # test=false leaves the test figures out, and nothing else.
+    assert figures[1] == {name: value for name, value in figures[0].items() if name.startswith("val/")}
+    assert figures[2].keys() == figures[1].keys()
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, hook: str, step: int, signum: int) -> None:
+    """Sends this process a signal in the middle of a step, or of a validation."""
+    original = getattr(Checkpoints, hook)
+
+    def stopping(self: Checkpoints, trainer: object, *arguments: object) -> None:
+        if trainer.global_step == step:
+            os.kill(os.getpid(), signum)
+            time.sleep(0.01)  # the interpreter takes it between two instructions
+        original(self, trainer, *arguments)
+
+    monkeypatch.setattr(Checkpoints, hook, stopping)
+
+
+@pytest.mark.parametrize(
+    ("hook", "step", "signum", "code"),
+    [
+        ("on_train_batch_end", 2, signal.SIGTERM, 143),  # in the first epoch
+        ("on_train_batch_end", 6, signal.SIGINT, 130),  # in the second
+        ("on_train_batch_end", 8, signal.SIGTERM, 143),  # at the end of one, before its validation
+        ("on_validation_end", 4, signal.SIGINT, 130),  # behind the validation at the end of one
+    ],
+)
+def test_a_stopped_run_goes_on_to_the_bit_as_if_unbroken(
+    finished: tuple[Path, Ended],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hook: str,
+    step: int,
+    signum: int,
+    code: int,
+) -> None:
+    before = signal.getsignal(signum)
+    settings = ("trainer.steps=11", "trainer.val_every_steps=4", "resume=auto")
+    with monkeypatch.context() as patch:
+        stop_at(patch, hook, step, signum)
+        stopped = run(tmp_path, *settings)
+    assert stopped.code == code
+    assert "resume=auto: no unfinished run of this config, starting anew" in stopped.out
+    assert f"stopped by {signal.Signals(signum).name} at step {step}; resume=auto goes on from" in stopped.out
+    assert not (tmp_path / "metrics.json").exists()
+    assert last_of(tmp_path)["global_step"] == step
+    ended = run(tmp_path, *settings)
+    assert ended.code == 0
+    assert f"resume=auto: going on from step {step} in {tmp_path}" in ended.out
+    assert last_of(tmp_path)["global_step"] == 11
+    assert same_weights(finished[0], tmp_path)
+    assert (tmp_path / "metrics.json").read_text() == (finished[0] / "metrics.json").read_text()
+    assert signal.getsignal(signum) == before
+
+
+def test_resume_finds_the_unfinished_run_of_this_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = (*TINY, "hydra.run.dir=runs/tiny/${now:%H-%M-%S-%f}", "resume=auto", "test=false")
+    with monkeypatch.context() as patch:
+        stop_at(patch, "on_train_batch_end", 3, signal.SIGTERM)
+        assert call(main, *settings).code == 143
+    (stopped,) = Path("runs/tiny").iterdir()
+    with locked(stopped):  # a run that is going on is left alone
+        assert "starting anew" in call(main, *settings).out
+    changed = call(main, *settings, "loss.margin=0.3")
+    assert "starting anew" in changed.out
+    assert len(list(Path("runs/tiny").iterdir())) == 3
+    assert last_of(stopped)["global_step"] == 3
+    ended = call(main, *settings)
+    assert f"going on from step 3 in {tmp_path / stopped}" in ended.out.replace("\n", "")
+    assert (stopped / "metrics.json").exists()
+    assert len(list(Path("runs/tiny").iterdir())) == 3
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    with locked(tmp_path):
+        ended = run(tmp_path)
+    assert ended.code == 2
+    assert "another process is training there" in ended.err
+
+
+def test_a_run_in_the_folder_of_another_forgets_that_one(
+    finished: tuple[Path, Ended], tmp_path: Path
+) -> None:
+    run(tmp_path, "test=false")
+    refused = run(tmp_path, "test=false", "metrics.fars=[1e-3]")  # asked for, and not resolvable
+    assert refused.code == 2
+    assert not (tmp_path / "metrics.json").exists()
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
+def wait_for(condition: Callable[[], bool], process_: subprocess.Popen[str]) -> None:
+    while not condition():
+        assert process_.poll() is None, process_.communicate()[0]
+        time.sleep(0.02)
+
+
+def test_a_killed_run_is_gone_on_with(tmp_path: Path) -> None:
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    settings = (*TINY, "hydra.run.dir=run", "resume=auto", "checkpoint.every_seconds=0.01", "test=false")
+    # So many steps that the kill comes in the midst of them; the rest is spent in seconds.
+    with process([*settings, "trainer.steps=400", "trainer.val_every_steps=100"], tmp_path) as killed:
+        wait_for(last.exists, killed)
+        killed.kill()
+        assert killed.wait() == -signal.SIGKILL
+    assert not (tmp_path / "run" / "metrics.json").exists()
+    reached = read(last)["global_step"]
+    assert 0 < reached < 400
+    with process([*settings, "trainer.steps=400", "trainer.val_every_steps=100"], tmp_path) as gone_on:
+        out = gone_on.communicate()[0]
+    assert gone_on.returncode == 0, out
+    assert f"going on from step {reached} in" in out
+    assert "trained 400 steps" in out
+    assert read(last)["global_step"] == 400
+    assert (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_a_folder_of_pictures_is_trained_on(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for person in range(25):
+        (tmp_path / "faces" / f"P{person}").mkdir(parents=True)
+        for number in range(2):
+            picture = random.integers(0, 256, (70, 80, 3), dtype=np.uint8)
+            cv2.imwrite(str(tmp_path / "faces" / f"P{person}" / f"{number}.png"), picture)
+    settings = (
+        "data=folder", f"data.root={tmp_path / 'faces'}", "data.batch_size=30", "trainer.minutes=null",
+        "trainer.steps=2", "trainer.precision=bf16", "data.normalize=dataset", "augmentation=strong",
+        "sampler.removal=none", "miner=masked", "optimizer=sgd", "scheduler=step", "monitor=val/auc",
+        "monitor_mode=max", f"data.cache={tmp_path / 'cache'}", f"hydra.run.dir={tmp_path / 'run'}",
+    )  # fmt: skip
+    ended = call(main, *settings, *NETWORK)
+    assert ended.code == 0, ended.err
+    card = last_of(tmp_path / "run")[KEY]
+    assert card["precision"] == "bf16"
+    assert 0.4 < card["mean"][0] < 0.6
+    assert card["std"][0] == pytest.approx(0.29, abs=0.05)
+    assert list((tmp_path / "cache").iterdir())
