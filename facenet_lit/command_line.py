@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import glob
 import itertools
 import logging
 import os
@@ -243,8 +244,7 @@ def _resuming(config: DictConfig) -> list[str]:
     if config.get("resume") != "auto":
         return []
     pattern = str(OmegaConf.to_container(config.hydra, resolve=False)["run"]["dir"])  # type: ignore[call-overload, index]
-    literal = pattern.split("${")[0]
-    folders = [Path(literal)] if literal == pattern else sorted(Path(literal or ".").glob("*/*"))
+    wildcard = "*".join(map(glob.escape, re.split(r"\$\{[^{}]*\}", pattern)))
     without_hydra = {key: value for key, value in config.items() if key != "hydra"}
-    found = find_resumable(folders, plain(OmegaConf.create(without_hydra)))
+    found = find_resumable(map(Path, glob.glob(wildcard)), plain(OmegaConf.create(without_hydra)))
     return [] if found is None else [f"hydra.run.dir={override_value(str(found))}"]

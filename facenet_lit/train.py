@@ -35,8 +35,14 @@ from facenet_lit.verification_module import VerificationModule
 
 log = logging.getLogger(__name__)
 
-# What Lightning warns of and is meant: batches come from memory, so workers would only cost.
-MEANT = (".*does not have many workers.*", ".*LeafSpec.*", ".*smaller than the logging interval.*")
+# What Lightning warns of and is meant: batches come from memory, so workers would only cost; a resumed
+# sampler goes on where it was, though Lightning cannot see that.
+MEANT = (
+    ".*does not have many workers.*",
+    ".*LeafSpec.*",
+    ".*smaller than the logging interval.*",
+    ".*your dataloader is not resumable.*",
+)
 
 
 def main() -> None:

@@ -126,7 +126,11 @@ class VerificationModule(L.LightningModule):
             figures["accuracy"] = accuracy(listed, self.card.threshold)
         self.figures.update({f"{part}/{name}": value for name, value in figures.items()})
         known = {f"{part}/{name}": value for name, value in figures.items() if value is not None}
-        self.log_dict(known)
+        # Scored again after the run, the best checkpoint would put a last point on the curves of val.
+        self.log_dict(known, logger=self.trainer.state.fn != "validate")
+        if self.trainer.state.fn == "fit":
+            # Where they stand on the axis: Lightning's own count is one short of the steps done.
+            self.log("step", float(self.trainer.global_step))
         metric.reset()
         return pairs
 

@@ -112,7 +112,7 @@ def test_tensorboard_gets_scalars_and_the_curve(finished: tuple[Path, Ended]) ->
     assert scalars >= {"val/tar", "val/far", "val/tar_at_far_1e-1", "val/eer_balanced", "val/loss"}
     assert scalars >= {"train/loss", "train/active_share", "train/images_per_second", "train/learning_rate"}
     assert "val/tar_at_far_1e-2" not in scalars  # not resolvable
-    assert {event.step for event in told.Scalars("val/tar")} >= {4, 8, 11}
+    assert [event.step for event in told.Scalars("val/tar")] == [4, 8, 11]
     assert all(0 <= event.value <= 1 for event in told.Scalars("train/active_share"))
     assert all(event.value > 0 for event in told.Scalars("train/images_per_second"))
     assert "val/roc" in told.Tags()["images"]
@@ -243,21 +243,20 @@ def wait_for(condition: Callable[[], bool], process_: subprocess.Popen[str]) -> 
 
 def test_a_killed_run_is_gone_on_with(tmp_path: Path) -> None:
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
-    settings = (*TINY, "hydra.run.dir=run", "resume=auto", "checkpoint.every_seconds=0.01", "test=false")
-    # So many steps that the kill comes in the midst of them; the rest is spent in seconds.
-    with process([*settings, "trainer.steps=400", "trainer.val_every_steps=100"], tmp_path) as killed:
+    settings = (*TINY, "hydra.run.dir=run", "resume=auto", "checkpoint.every_seconds=0.1", "test=false")
+    with process([*settings, "trainer.steps=150", "trainer.val_every_steps=100"], tmp_path) as killed:
         wait_for(last.exists, killed)
         killed.kill()
         assert killed.wait() == -signal.SIGKILL
     assert not (tmp_path / "run" / "metrics.json").exists()
     reached = read(last)["global_step"]
-    assert 0 < reached < 400
-    with process([*settings, "trainer.steps=400", "trainer.val_every_steps=100"], tmp_path) as gone_on:
+    assert 0 < reached < 150
+    with process([*settings, "trainer.steps=150", "trainer.val_every_steps=100"], tmp_path) as gone_on:
         out = gone_on.communicate()[0]
     assert gone_on.returncode == 0, out
     assert f"going on from step {reached} in" in out
-    assert "trained 400 steps" in out
-    assert read(last)["global_step"] == 400
+    assert "trained 150 steps" in out
+    assert read(last)["global_step"] == 150
     assert (tmp_path / "run" / "metrics.json").exists()
 
 
@@ -279,5 +278,5 @@ def test_a_folder_of_pictures_is_trained_on(tmp_path: Path) -> None:
     card = last_of(tmp_path / "run")[KEY]
     assert card["precision"] == "bf16"
     assert 0.4 < card["mean"][0] < 0.6
-    assert card["std"][0] == pytest.approx(0.29, abs=0.05)
+    assert card["std"][0] == pytest.approx(0.2, abs=0.1)
     assert list((tmp_path / "cache").iterdir())

@@ -100,11 +100,15 @@ class Checkpoints(L.Callback):
         if self._signum is not None:
             raise StoppedBySignal(self._signum, self.last_path)
 
-    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Gives the signals back; not at teardown, when Lightning has given back its own already."""
+        self._give_signals_back()
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
         """Gives the signals back."""
-        while self._handlers:
-            signum, handler = self._handlers.popitem()
-            signal.signal(signum, handler)
+        self._give_signals_back()
 
     def state_dict(self) -> dict[str, Any]:
         """The best value so far."""
@@ -113,6 +117,11 @@ class Checkpoints(L.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes the best value over."""
         self.best = state_dict["best"]
+
+    def _give_signals_back(self) -> None:
+        while self._handlers:
+            signum, handler = self._handlers.popitem()
+            signal.signal(signum, handler)
 
     def _improves(self, value: float) -> bool:
         if math.isnan(value):

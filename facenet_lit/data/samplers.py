@@ -145,7 +145,9 @@ class IdentitySampler(PlanSampler):
                 f"sampler.singles = {p} * {k} + {s} rows; set data.batch_size={p * k + s}"
             )
         if p == 1 and min(s, len(self._rotation)) == 0:
-            raise UserError("sampler.identities=1: expected 2 or more where there are no singles: no row is negative")
+            raise UserError(
+                "sampler.identities=1: expected 2 or more where there are no singles: no row is negative"
+            )
 
     def _visits(self, epoch: int) -> IntArray:
         """(V,) the groups with two or more images, in the order in which an epoch visits them."""

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from facenet_lit.building import build_data, build_recipe, check_trainer, choose_device
+from facenet_lit.config_dir import config_dir
+from facenet_lit.data.samplers import IdentitySampler, TripletSampler
+from facenet_lit.errors import UserError
+from facenet_lit.mining import GivenMiner, SemiHardMiner
+
+
+def composed(*overrides: str) -> DictConfig:
+    with initialize_config_dir(config_dir=str(config_dir()), version_base="1.3"):
+        return compose("train", overrides=list(overrides))
+
+
+def test_settings_reach_the_data() -> None:
+    config = composed(
+        "data.identities=25", "data.images=3", "data.seed=4", "data.split_seed=2", "data.batch_size=30",
+        "data.normalize=dataset", "sampler.removal=anchor", "sampler.negatives=image", "seed=9",
+    )  # fmt: skip
+    data = build_data(config.data, config)
+    assert data.source.names[0] == "synthetic/4/0"
+    assert (data.split_seed, data.batch_size, data.normalize, data.seed) == (2, 30, "dataset", 9)
+    sampler = data.sampler(np.array([0, 0, 1, 1]), np.arange(4), 30)
+    assert isinstance(sampler, TripletSampler)
+    assert (sampler.removal, sampler.negatives, sampler.seed) == ("anchor", "image", 9)
+
+
+def test_p_k_and_s_have_short_names() -> None:
+    config = composed(
+        "sampler=pk", "sampler.identities=2", "sampler.images=3", "sampler.singles=1", "data.batch_size=7"
+    )
+    data = build_data(config.data, config)
+    sampler = data.sampler(np.array([0, 0, 1, 1, 2]), np.arange(5), 7)
+    assert isinstance(sampler, IdentitySampler)
+    assert (sampler.identities_per_batch, sampler.images_per_identity, sampler.singles) == (2, 3, 1)
+
+
+def test_an_evaluation_has_no_sampler_and_no_augmentation() -> None:
+    data = build_data(composed().data)
+    assert data.sampler is None
+    assert data.augmentation is None
+
+
+def test_miner_and_loss_are_of_the_config() -> None:
+    recipe = build_recipe(composed("miner=given", "loss.margin=0.4", "loss.squared=true"))
+    assert isinstance(recipe.miner, GivenMiner)
+    assert recipe.loss.margin == 0.4
+    assert recipe.loss.squared is True
+    assert isinstance(build_recipe(composed()).miner, SemiHardMiner)
+    assert set(recipe.metrics) == {"val", "test"}
+    assert recipe.metrics["val"] is not recipe.metrics["test"]
+    assert len(recipe.callbacks) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)]
+)
+def test_every_optimiser_can_be_made(name: str, kind: type[torch.optim.Optimizer]) -> None:
+    made = build_recipe(composed(f"optimizer={name}", "optimizer.lr=0.25")).optimizer(
+        [torch.nn.Parameter(torch.zeros(2))]
+    )
+    assert type(made) is kind
+    assert made.param_groups[0]["lr"] == 0.25
+
+
+@pytest.mark.parametrize("override", ["optimizer.lr=fast", "optimizer.lr=-1", "optimizer.weight_decay=.nan"])
+def test_an_optimiser_that_torch_would_refuse_later(override: str) -> None:
+    with pytest.raises(UserError, match=override.split("=")[0].replace(".", r"\.")):
+        build_recipe(composed(override))
+    with pytest.raises(UserError, match="optimizer: Nesterov"):
+        build_recipe(composed("optimizer=sgd", "optimizer.momentum=0"))
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["precision=16", "val_every_steps=0", "log_every_steps=1.5", "gradient_clip=0", "accelerator=tpu"],
+)
+def test_a_bad_setting_of_the_trainer(override: str) -> None:
+    with pytest.raises(UserError, match=f"trainer.{override.split('=')[0]}="):
+        check_trainer(composed(f"trainer.{override}").trainer)
+    check_trainer(composed("trainer.gradient_clip=1", "trainer.precision=32").trainer)
+
+
+def test_the_device_of_an_accelerator() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    if torch.cuda.is_available():
+        assert choose_device("gpu") == torch.device("cuda")
+    else:
+        with pytest.raises(UserError, match="trainer=gpu: torch sees no CUDA device"):
+            choose_device("gpu")
