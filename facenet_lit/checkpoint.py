@@ -77,10 +77,11 @@ def read_checkpoint(path: Path | str) -> dict[str, Any]:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        # torch.load has no error of its own: a cut file, a foreign pickle and a text all end differently.
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        # torch.load has no error of its own: a cut file, a foreign pickle and a text all end differently,
+        # and it advises to load the file with less care.
         raise UserError(
-            f"checkpoint={path}: can't be read ({reason}); it is damaged or not a checkpoint"
+            f"checkpoint={path}: can't be read; it is damaged, or holds more than plain values; "
+            "expected best.ckpt or last.ckpt of a run"
         ) from error
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get(KEY), dict):
         raise UserError(

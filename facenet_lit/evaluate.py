@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import report, run_folder
 from facenet_lit.batch import IntArray, Rows
@@ -43,6 +43,8 @@ def evaluate(config: DictConfig) -> None:
     card = read_card(read_checkpoint(config.checkpoint))
     pairs_file = None if config.pairs is None else read_pairs(Path(config.pairs))
 
+    if config.part == "all":
+        OmegaConf.update(config, "data.split", "none")
     data = build_data(config.data)
     data.setup()
     listed = None if pairs_file is None else number_pairs(pairs_file, data.faces)
@@ -86,7 +88,7 @@ def chosen_images(data: FaceDataModule, part: str, pairs: IntArray | None) -> In
     Raises:
         UserError: a listed pair reaches out of the part.
     """
-    numbers = np.arange(len(data.faces.identities)) if part == "all" else data.parts[part]
+    numbers = data.parts["test" if part == "all" else part]
     if pairs is None:
         return numbers
     needed = np.unique(pairs)

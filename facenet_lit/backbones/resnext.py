@@ -15,8 +15,8 @@ class Bottleneck(nn.Module):
     """1x1 reduction, grouped 3x3, 1x1 expansion, added to the shortcut (section 3, figure 3c).
 
     The stride is that of the grouped convolution. The shortcut is the identity where the shape stays, else a
-    1x1 convolution with BatchNorm. The last BatchNorm starts with scale 0, so that every block starts as its
-    shortcut (Goyal et al. 2017, section 5.1).
+    1x1 convolution with BatchNorm. The last BatchNorm starts with scale 1: starting it at 0 (Goyal et
+    al. 2017, section 5.1) slowed the first hundreds of steps, which are a good part of a short training.
 
     Args:
         inputs: channels of the input.
@@ -40,7 +40,6 @@ class Bottleneck(nn.Module):
         )
         same = inputs == outputs and stride == 1
         self.shortcut = nn.Identity() if same else nn.Sequential(*convolution(inputs, outputs, 1, stride))
-        nn.init.zeros_(self.residual[-1].weight)  # type: ignore[arg-type]
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, ceil(H / stride), ceil(W / stride))."""

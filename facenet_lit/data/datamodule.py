@@ -41,7 +41,7 @@ class FaceDataModule(L.LightningDataModule):
         crop: side of the centred square that is cut out of a picture, in pixels; None for the largest.
         normalize: ``none`` (pixels in [0, 1]), ``half`` (in [-1, 1]) or ``dataset`` (zero mean and unit
             deviation of each channel over the training images).
-        split: ``random`` or, for LFW, ``view1``.
+        split: ``random``, or for LFW ``view1``; ``none`` puts everyone into ``test``, for evaluation.
         split_seed: seed of the split, independent of ``seed``.
         cache: folder for the packed pictures; None keeps them in memory only.
         on_bad_image: ``skip`` or ``error``.
@@ -79,7 +79,7 @@ class FaceDataModule(L.LightningDataModule):
         self.size = check_integer("data.size", size, 64)
         self.crop = None if crop is None else check_integer("data.crop", crop, 16)
         self.normalize = check_choice("data.normalize", normalize, ("none", "half", "dataset"))
-        self.split = check_choice("data.split", split, ("random", "view1"))
+        self.split = check_choice("data.split", split, ("random", "view1", "none"))
         self.split_seed = check_integer("data.split_seed", split_seed, 0)
         if not isinstance(cache, (str, Path, type(None))):
             raise UserError(f"data.cache={cache}: expected a folder, or null")
@@ -208,6 +208,9 @@ class FaceDataModule(L.LightningDataModule):
             self.sampler(identities[numbers], numbers, self.batch_size)
 
     def _split(self, identities: IntArray, names: Sequence[str]) -> dict[str, IntArray]:
+        if self.split == "none":
+            nobody = np.empty(0, dtype=np.int64)
+            return {"train": nobody, "val": nobody, "test": np.unique(identities)}
         if self.split == "random":
             return random_split(identities, self.split_seed)
         source = cast(LFWSource, self.source)
