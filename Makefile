@@ -19,9 +19,11 @@ train: $(INSTALLED)
 	$(BIN)/python -m facenet_lit.train $(ARGS)
 
 # Real faces, LFW's view 1 on a CPU: make lfw LFW=lfw-deepfunneled.tgz
+# The path goes through the environment, quoted for Hydra: it may hold spaces and any of '=,()'.
+lfw: export ROOT = '$(subst ',\',$(value LFW))'
 lfw: $(INSTALLED)
-	@test -n "$(LFW)" || { echo "usage: make lfw LFW=archive-or-folder"; exit 2; }
-	$(BIN)/python -m facenet_lit.train --config-dir experiments +study=lfw data.root=$(LFW) $(ARGS)
+	@test -n "$$LFW" || { echo "usage: make lfw LFW=archive-or-folder"; exit 2; }
+	$(BIN)/python -m facenet_lit.train --config-dir experiments +study=lfw "data.root=$$ROOT" $(ARGS)
 
 test: $(INSTALLED)
 	$(BIN)/ruff check .

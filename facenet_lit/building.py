@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig
 from torch import nn
 
 from facenet_lit.backbones.embedder import Embedder
@@ -22,6 +23,7 @@ from facenet_lit.data.audit import identity_fingerprints
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice, check_integer, check_number
 from facenet_lit.losses import TripletLoss
+from facenet_lit.metrics.figures import check_fars
 from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import Miner
 from facenet_lit.precision import PRECISIONS
@@ -35,8 +37,8 @@ def build_data(settings: DictConfig, config: DictConfig | None = None) -> FaceDa
         settings: the ``data`` group.
         config: the whole config of a training run; None for evaluation.
     """
-    if OmegaConf.select(settings, "source") is None:
-        raise UserError("data=settings: not a source; expected synthetic, folder or lfw")
+    if settings is None:
+        raise UserError("data: no source of pictures; expected data=synthetic, data=folder or data=lfw")
     return FaceDataModule(
         source=instantiate(settings.source),
         sampler=None if config is None else _sampler(config.sampler),
@@ -91,16 +93,32 @@ def build_recipe(config: DictConfig) -> Recipe:
     Raises:
         UserError: one is out of range.
     """
-    fars = config.metrics.fars
-    if not isinstance(fars, ListConfig):
-        raise UserError(f"metrics.fars={fars}: expected a list of numbers, such as [0.1,0.01]")
+    fars = read_fars(config.metrics)
     return Recipe(
         instantiate(config.miner),
         instantiate(config.loss),
         _optimizer(config.optimizer),
-        {part: VerificationMetric(config.metrics.threshold, list(fars)) for part in ("val", "test")},
-        [instantiate(callback) for callback in (config.callbacks or {}).values()],
+        {part: VerificationMetric(config.metrics.threshold, fars) for part in ("val", "test")},
+        [_callback(name, settings) for name, settings in (config.get("callbacks") or {}).items()],
     )
+
+
+def read_fars(metrics: DictConfig) -> list[float]:
+    """The FARs that TAR is told at.
+
+    Raises:
+        UserError: they are no list of rates.
+    """
+    if not isinstance(metrics.fars, ListConfig):
+        raise UserError(f"metrics.fars={metrics.fars}: expected a list of numbers, such as [0.1,0.01]")
+    return list(check_fars(list(metrics.fars)))
+
+
+def _callback(name: str, settings: DictConfig) -> L.Callback:
+    callback = instantiate(settings)
+    if not isinstance(callback, L.Callback):
+        raise UserError(f"callbacks.{name}: expected a Lightning callback, named by _target_")
+    return callback
 
 
 def _optimizer(settings: DictConfig) -> OptimizerFactory:
@@ -132,12 +150,24 @@ def build_module(
     )
 
 
-def build_trainer(config: DictConfig, folder: Path, precision: str, callbacks: list[L.Callback]) -> L.Trainer:
-    """Lightning's Trainer: it loops until the clock says stop."""
+def build_trainer(
+    config: DictConfig, folder: Path, precision: str, callbacks: list[L.Callback], step: int | None
+) -> L.Trainer:
+    """Lightning's Trainer: it loops until the clock says stop.
+
+    Args:
+        config: the whole config.
+        folder: the run's folder.
+        precision: ``32`` or ``bf16``.
+        callbacks: in the order in which they are called.
+        step: the step that a resumed run goes on from, None for a new one: what the event files hold beyond
+            it is of steps that are done again.
+    """
     settings = config.trainer
-    loggers: list[Logger] = (
-        [] if config.logger is None else [instantiate(config.logger, save_dir=str(folder))]
-    )
+    purge_step = 0 if step is None else step + 1
+    loggers: list[Logger] = []
+    if config.get("logger") is not None:
+        loggers = [instantiate(config.logger, save_dir=str(folder), purge_step=purge_step)]
     more = [RichProgressBar()] if sys.stderr.isatty() else []
     return L.Trainer(
         accelerator=settings.accelerator,
@@ -191,4 +221,9 @@ def _sampler(settings: DictConfig) -> Any:
     """The sampler's factory; P, K and S have short names in the config."""
     values = plain(settings)
     long = {"identities": "identities_per_batch", "images": "images_per_identity"}
-    return instantiate({long.get(key, key): value for key, value in values.items()})
+    factory = instantiate({long.get(key, key): value for key, value in values.items()})
+    # A partial object takes any keyword, and refuses it only when it is called.
+    unknown = set(factory.keywords) - set(inspect.signature(factory.func).parameters)
+    if unknown:
+        raise UserError(f"sampler.{min(unknown)}: no such setting; --help shows all of them")
+    return factory

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,17 +14,19 @@ from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import report, run_folder
 from facenet_lit.batch import IntArray, Rows
-from facenet_lit.building import build_data, choose_device
+from facenet_lit.building import build_data, choose_device, read_fars
 from facenet_lit.checkpoint import ModelCard, load_embedder, read_card, read_checkpoint
 from facenet_lit.command_line import override_value, start
-from facenet_lit.data.audit import find_trained_on, refuse
-from facenet_lit.data.datamodule import FaceDataModule, number_pairs
-from facenet_lit.errors import UserError, check_choice, check_integer
-from facenet_lit.metrics.figures import figures, resolution_warnings
+from facenet_lit.data.assignment import Table, number_pairs
+from facenet_lit.data.audit import CHOOSE_OTHERS, find_trained_people, find_trained_pictures, refuse
+from facenet_lit.data.datamodule import FaceDataModule
+from facenet_lit.errors import UserError, check_choice, check_integer, check_number
+from facenet_lit.metrics.figures import figures
 from facenet_lit.metrics.rates import accuracy
-from facenet_lit.metrics.scored_pairs import ScoredPairs, score_all_pairs, score_listed_pairs
+from facenet_lit.metrics.scored_pairs import score_all_pairs, score_listed_pairs
 from facenet_lit.precision import lay_out
-from facenet_lit.sources.lfw_lists import read_pairs
+from facenet_lit.sources.lfw_lists import ListedPair, read_pairs
+from facenet_lit.start_checks import check_resolution, count_impostor_pairs, fars_asked_for
 
 log = logging.getLogger(__name__)
 
@@ -41,31 +44,50 @@ def evaluate(config: DictConfig) -> None:
         raise UserError("checkpoint is missing: expected checkpoint=FILE, a best.ckpt of a run")
     device = choose_device(config.accelerator)
     card = read_card(read_checkpoint(config.checkpoint))
-    pairs_file = None if config.pairs is None else read_pairs(Path(config.pairs))
+    check_number("metrics.threshold", config.metrics.threshold)
+    fars = read_fars(config.metrics)
+    listed = None if config.pairs is None else read_pairs(Path(config.pairs))
 
     if config.part == "all":
         OmegaConf.update(config, "data.split", "none")
     data = build_data(config.data)
-    data.setup()
-    listed = None if pairs_file is None else number_pairs(pairs_file, data.faces)
-    numbers = chosen_images(data, config.part, listed)
-    refuse_trained_on(card, data, numbers)
+    # All that the listing tells, before a picture is decoded.
+    chosen = choose(data.source, data.listed.parts, config.part, listed)
+    refuse_outside(chosen, data, config.part)
+    names = [data.source.names[i] for i in np.unique(data.source.identities[chosen.numbers])]
+    trained = card.trained_identities.numpy()
+    refuse(find_trained_people(trained, names), data.allow_leak, CHOOSE_OTHERS)
+    asked = fars_asked_for(HydraConfig.get().overrides.task)
+    warning = check_resolution({config.part: chosen.impostor_pairs}, fars, asked)
+    if warning:
+        log.warning("%s", warning)
 
-    rows = embed(config.checkpoint, card, data, numbers, batch_size, device)
-    scored = score_all_pairs(*rows) if listed is None else score_listed_pairs(*rows, listed)
-    told = tell(scored, config, card, listed is not None)
+    data.setup()
+    faces = data.faces
+    chosen = choose(faces, data.parts, config.part, listed)  # again, as some may not have decoded
+    files = [faces.files[number] for number in chosen.numbers]
+    trained, pictures = card.trained_pictures.numpy(), faces.fingerprints[chosen.numbers]
+    refuse(find_trained_pictures(trained, files, pictures), data.allow_leak, CHOOSE_OTHERS)
+
+    rows = embed(config.checkpoint, card, data, chosen.numbers, batch_size, device)
+    write(config, tell(rows, chosen.pairs, config, card), len(files))
+
+
+def write(config: DictConfig, told: Mapping[str, float | None], images: int) -> None:
+    """Writes metrics.json and prints the table."""
     folder = Path(HydraConfig.get().runtime.output_dir)
     named = {f"{config.part}/{name}": value for name, value in told.items()}
     run_folder.write_metrics(folder, named)
-    kind = "all pairs" if listed is None else f"pairs of {Path(config.pairs).name}"
-    report.show(report.figures_table(named, f"{config.checkpoint}: {kind}, {len(numbers):,} images"))
+    kind = "all pairs" if config.pairs is None else f"pairs of {Path(config.pairs).name}"
+    report.show(report.figures_table(named, f"{config.checkpoint}: {kind}, {images:,} images"))
     log.info("figures  %s", folder / run_folder.METRICS)
 
 
 def completed(overrides: Sequence[str]) -> list[str]:
     """The data settings of the checkpoint's own run, as overrides to stand before those of the user.
 
-    Of another source only the size of the images is taken over: the network was trained at that size.
+    Of another source only the size of the images is taken over: the network was trained at that size. A leak
+    that was allowed in training is not allowed here by that.
 
     Args:
         overrides: what the user said.
@@ -76,46 +98,66 @@ def completed(overrides: Sequence[str]) -> list[str]:
         return []
     saved = dict(read_card(read_checkpoint(path)).data)
     choice = str(saved.pop("choice"))
+    saved.pop("allow_leak", None)
     if said.get("data", choice) != choice:
         return [f"data.size={saved['size']}"]
     group = [] if "data" in said else [f"data={choice}"]
     return [*group, *(f"data.{key}={override_value(value)}" for key, value in saved.items())]
 
 
-def chosen_images(data: FaceDataModule, part: str, pairs: IntArray | None) -> IntArray:
-    """Numbers of the images to embed: those of the pairs, else of the part.
+class Chosen(NamedTuple):
+    """What is scored.
+
+    Attributes:
+        numbers: (N,) image numbers, ascending.
+        pairs: (P, 2) image numbers of listed pairs, or None for all pairs.
+        impostor_pairs: how many of the pairs are of two identities.
+    """
+
+    numbers: IntArray
+    pairs: IntArray | None
+    impostor_pairs: int
+
+
+def choose(
+    table: Table, parts: Mapping[str, IntArray], part: str, listed: Sequence[ListedPair] | None
+) -> Chosen:
+    """What is scored: listed pairs, else all pairs of a part.
+
+    Args:
+        table: where the images are.
+        parts: image numbers of each part.
+        part: ``val``, ``test``, or ``all``.
+        listed: pairs of file names, or None.
 
     Raises:
-        UserError: a listed pair reaches out of the part.
+        UserError: a listed picture is not there.
     """
-    numbers = data.parts["test" if part == "all" else part]
-    if pairs is None:
-        return numbers
-    needed = np.unique(pairs)
-    outside = np.setdiff1d(needed, numbers)
-    if len(outside) and not data.allow_leak:
-        raise UserError(
-            f"pairs: {len(outside)} listed pictures are not in part={part}, {data.faces.files[outside[0]]} "
-            "for one; say part=all, or give the list of this part"
-        )
-    return needed
+    if listed is None:
+        numbers = _images_of(parts, part)
+        return Chosen(numbers, None, count_impostor_pairs(table.identities[numbers]))
+    pairs = number_pairs(listed, table.files)
+    first, second = table.identities[pairs].T
+    return Chosen(np.unique(pairs), pairs, int((first != second).sum()))
 
 
-def refuse_trained_on(card: ModelCard, data: FaceDataModule, numbers: IntArray) -> None:
-    """Refuses to score a checkpoint on what it was trained on.
+def _images_of(parts: Mapping[str, IntArray], part: str) -> IntArray:
+    return parts["test" if part == "all" else part]
+
+
+def refuse_outside(chosen: Chosen, data: FaceDataModule, part: str) -> None:
+    """Refuses listed pairs that reach out of the part; warns where leaks are allowed.
 
     Raises:
-        LeakError: it was, and ``data.allow_leak`` is not set.
+        UserError: one does.
     """
-    faces = data.faces
-    leaks = find_trained_on(
-        card.trained_identities.numpy(),
-        card.trained_pictures.numpy(),
-        [faces.names[i] for i in np.unique(faces.identities[numbers])],
-        [faces.files[number] for number in numbers],
-        faces.fingerprints[numbers],
-    )
-    refuse(leaks, data.allow_leak)
+    outside = np.setdiff1d(chosen.numbers, _images_of(data.listed.parts, part))
+    if not len(outside):
+        return
+    line = f"{len(outside)} listed pictures are not in part={part}, {data.source.files[outside[0]]} for one"
+    if not data.allow_leak:
+        raise UserError(f"pairs: {line}; say part=all, or give the list of this part")
+    log.warning("leak, allowed by data.allow_leak: %s", line)
 
 
 def embed(
@@ -140,13 +182,11 @@ def embed(
     return Rows(embeddings, identities, image_numbers)
 
 
-def tell(scored: ScoredPairs, config: DictConfig, card: ModelCard, listed: bool) -> dict[str, float | None]:
+def tell(rows: Rows, listed: IntArray | None, config: DictConfig, card: ModelCard) -> dict[str, float | None]:
     """The figures; for listed pairs their accuracy too, at the checkpoint's threshold."""
-    fars = list(config.metrics.fars)
-    for line in resolution_warnings(len(scored.impostor), fars):
-        log.warning("%s", line)
-    told = figures(scored, config.metrics.threshold, fars)
-    if listed and card.threshold is not None:
+    scored = score_all_pairs(*rows) if listed is None else score_listed_pairs(*rows, listed)
+    told = figures(scored, config.metrics.threshold, list(config.metrics.fars))
+    if listed is not None and card.threshold is not None:
         told["accuracy"] = accuracy(scored, card.threshold)
     return told
 

@@ -44,7 +44,12 @@ def choose_precision(wanted: object, network: nn.Module, images: Tensor, device:
     seconds = probe(network, images, device)
     gain = seconds["32"] / seconds["bf16"]
     chosen = "bf16" if gain >= LEAST_GAIN else "32"
-    log.info("precision %s: a step in bfloat16 with channels last is %.2f times as fast here", chosen, gain)
+    log.info(
+        "precision    %s: a forward and backward pass takes %.0f ms in float32, %.0f ms in bfloat16 with channels "
+        "last (%s)",
+        *(chosen, 1000 * seconds["32"], 1000 * seconds["bf16"]),
+        "CPU time of this process" if device.type == "cpu" else "time",
+    )
     return chosen
 
 

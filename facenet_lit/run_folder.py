@@ -18,10 +18,13 @@ CONFIG = "config.yaml"
 METRICS = "metrics.json"
 LOCK = ".lock"
 LAST = Path("checkpoints") / "last.ckpt"
-BEST = Path("checkpoints") / "best.ckpt"
 
 # Settings that say how a run is started, not what it is.
 NOT_COMPARED = ("resume", "hydra")
+
+
+class FolderInUse(UserError):  # noqa: N818 - a UserError by its base, named for what happened
+    """Another process trains in the folder."""
 
 
 @contextmanager
@@ -31,14 +34,14 @@ def locked(folder: Path) -> Iterator[None]:
     The lock belongs to the operating system: it ends with the process, however that ends.
 
     Raises:
-        UserError: another process holds it.
+        FolderInUse: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / LOCK, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(
+            raise FolderInUse(
                 f"{folder}: another process is training there; wait for it or name another"
             ) from None
         yield
@@ -47,10 +50,14 @@ def locked(folder: Path) -> Iterator[None]:
 def is_locked(folder: Path) -> bool:
     """Whether a process trains there."""
     try:
-        with locked(folder):
-            return False
-    except UserError:
+        with open(folder / LOCK) as file:
+            # Shared, so that two who look at once don't take one another for a run.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
         return True
+    return False
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -72,13 +79,34 @@ def read_metrics(folder: Path) -> dict[str, float | None]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
-def clear(folder: Path) -> None:
-    """Removes what an earlier run left in a folder where another begins.
+def is_finished(folder: Path) -> bool:
+    """Whether a run ended there."""
+    return (folder / METRICS).exists()
 
-    Else a run that is stopped before its first checkpoint would be gone on with from the earlier one's.
+
+def checkpoint_to_resume(folder: Path, config: Mapping[str, Any], resume: bool) -> Path | None:
+    """What a run in this folder goes on from; None where the folder is free, or the run finished.
+
+    Args:
+        folder: the run's folder.
+        config: the resolved config, as plain values.
+        resume: whether ``resume=auto`` was said.
+
+    Raises:
+        UserError: the folder holds another run, or this one and ``resume=auto`` was not said.
     """
-    for left in (METRICS, LAST, BEST):
-        (folder / left).unlink(missing_ok=True)
+    finished, started = is_finished(folder), (folder / LAST).is_file()
+    if not finished and not started:
+        return None
+    kind = "a finished run" if finished else "an unfinished run"
+    same = _same_config(folder / CONFIG, config)
+    if resume and same:
+        return None if finished else folder / LAST
+    if same:
+        kind += f" of this config (resume=auto {'skips it' if finished else 'goes on with it'})"
+    elif resume:
+        kind += " of another config"
+    raise UserError(f"{folder}: holds {kind}; name another folder, or delete it")
 
 
 def find_resumable(folders: Iterable[Path], config: Mapping[str, Any]) -> Path | None:
@@ -94,7 +122,7 @@ def find_resumable(folders: Iterable[Path], config: Mapping[str, Any]) -> Path |
 
 def is_resumable(folder: Path, config: Mapping[str, Any]) -> bool:
     """Whether a run of this config has a checkpoint there and is not finished."""
-    started = (folder / LAST).is_file() and not (folder / METRICS).exists()
+    started = (folder / LAST).is_file() and not is_finished(folder)
     return started and _same_config(folder / CONFIG, config)
 
 

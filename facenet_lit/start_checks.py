@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -12,35 +11,42 @@ from omegaconf import DictConfig
 
 from facenet_lit.backbones import build_backbone
 from facenet_lit.backbones.embedder import Embedder
+from facenet_lit.batch import IntArray
 from facenet_lit.building import check_trainer
 from facenet_lit.command_line import plain
-from facenet_lit.data.datamodule import FaceDataModule
-from facenet_lit.errors import UserError, check_choice, check_flag
-from facenet_lit.metrics.figures import (
-    BALANCED,
-    figure_names,
-    resolution_warnings,
-    tar_at_far_name,
-)
-from facenet_lit.metrics.rates import is_resolvable
+from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
+from facenet_lit.metrics.figures import BALANCED, figure_names, tar_at_far_name
+from facenet_lit.metrics.rates import resolution
 from facenet_lit.mining import Miner
 
-log = logging.getLogger(__name__)
+# How a FAR shows on too few impostor pairs, and what is said of it.
+WARNED_OF = {"unresolvable": "leaves out", "coarse": "coarse"}
+
+
+# What starts several processes says so here; what to do instead.
+STARTERS = {
+    "WORLD_SIZE": "start it by python -m facenet_lit.train, without torchrun, or unset WORLD_SIZE",
+    "SLURM_NTASKS": "ask Slurm for one task (--ntasks=1)",
+}
+
+# What seeds every generator at once takes no greater one.
+GREATEST_SEED = 2**32 - 1
 
 
 def refuse_several_processes(devices: object) -> None:
     """Raises UserError where more than one process would train."""
-    counts = [os.environ.get(name, "1") for name in ("WORLD_SIZE", "SLURM_NTASKS")]
-    started = max(int(count) if count.isdecimal() else 1 for count in counts)
-    if devices != 1 or started > 1:
-        count = devices if devices != 1 else started
-        raise UserError(f"trainer.devices={count}: one process trains so far; expected trainer.devices=1")
+    if devices != 1:
+        raise UserError(f"trainer.devices={devices}: one process trains so far; expected trainer.devices=1")
+    for name, advice in STARTERS.items():
+        count = os.environ.get(name, "1")
+        if count.isdecimal() and int(count) > 1:
+            raise UserError(f"{name}={count}: one process trains so far; {advice}")
 
 
 def refuse_misplaced_values(config: DictConfig) -> None:
     """Raises UserError where a single value stands in the place of a group of settings."""
     groups = {"checkpoint": config.checkpoint, "model.arguments": config.model.arguments}
-    groups |= {f"callbacks.{name}": value for name, value in (config.callbacks or {}).items()}
+    groups |= {f"callbacks.{name}": value for name, value in (config.get("callbacks") or {}).items()}
     for name, value in groups.items():
         if not isinstance(value, DictConfig):
             raise UserError(f"{name}={value}: expected settings under it, {name}.NAME=VALUE; see --help")
@@ -48,6 +54,7 @@ def refuse_misplaced_values(config: DictConfig) -> None:
 
 def refuse_nonsense(config: DictConfig, miner: Miner) -> None:
     """Raises UserError where settings make no sense together, before any picture is decoded."""
+    check_integer("seed", config.seed, 0, GREATEST_SEED)
     refuse_several_processes(config.trainer.devices)
     check_trainer(config.trainer)
     check_flag("test", config.test)
@@ -65,34 +72,54 @@ def refuse_nonsense(config: DictConfig, miner: Miner) -> None:
     check_choice("monitor", config.monitor, names)
 
 
-def warn_of_resolution(data: FaceDataModule, monitor: str, fars: Sequence[float], asked: bool) -> None:
-    """Warns, once, of FARs that a part has too few impostor pairs for.
+def check_resolution(
+    impostors: Mapping[str, int], fars: Sequence[float], asked: bool, monitor: str = ""
+) -> str | None:
+    """Finds the FARs that a part has too few impostor pairs for.
 
     Args:
-        data: set up.
-        monitor: the figure that checkpoints go by.
+        impostors: number of impostor pairs of each part that is scored.
         fars: FARs at which TAR is told.
         asked: the user named these FARs on the command line.
+        monitor: the figure that checkpoints go by.
+
+    Returns:
+        One line to warn by, None where there is nothing to warn of.
 
     Raises:
         UserError: such a figure is the monitor, or was asked for by name.
     """
-    for part in ("val", "test"):
-        impostors = count_impostor_pairs(data, part)
-        for line in resolution_warnings(impostors, fars):
-            log.warning("%s: %s", part, line)
-        missing = [tar_at_far_name(far) for far in fars if not is_resolvable(far, impostors)]
-        hidden = [name for name in missing if f"{part}/{name}" == monitor.removesuffix(BALANCED)]
+    told = []
+    for part, count in impostors.items():
+        states = {state: [f for f in fars if resolution(f, count) == state] for state in WARNED_OF}
+        missing = [tar_at_far_name(far) for far in states["unresolvable"]]
+        hidden = f"{part}/" in monitor and monitor.split("/")[1].removesuffix(BALANCED) in missing
         if hidden or (asked and missing):
             what = f"monitor={monitor}" if hidden else f"metrics.fars={list(fars)}"
             raise UserError(
-                f"{what}: {part} has {impostors} impostor pairs, too few for {', '.join(missing)}; "
+                f"{what}: {part} has {count} impostor pairs, too few for {', '.join(missing)}; "
                 "use more images or a larger FAR"
             )
+        lines = [
+            f"{WARNED_OF[state]} {', '.join(map(tar_at_far_name, f))}" for state, f in states.items() if f
+        ]
+        told += [f"{part} has {count}: {'; '.join(lines)}"] if lines else []
+    if not told:
+        return None
+    return f"few impostor pairs: {'. '.join(told)}. Use more images or larger FARs in metrics.fars"
 
 
-def count_impostor_pairs(data: FaceDataModule, part: str) -> int:
-    """Number of unordered pairs of images of two identities in a part."""
-    counts = np.unique(data.faces.identities[data.parts[part]], return_counts=True)[1]
+def fars_asked_for(overrides: Iterable[str]) -> bool:
+    """Whether the user named the FARs on the command line."""
+    return any(text.lstrip("+").split("=")[0] == "metrics.fars" for text in overrides)
+
+
+def count_impostor_pairs(identities: IntArray) -> int:
+    """Number of unordered pairs of images of two identities.
+
+    Args:
+        identities: (N,) identity of each image.
+    """
+    counts = np.unique(identities, return_counts=True)[1]
     images = int(counts.sum())
     return images * (images - 1) // 2 - int((counts * (counts - 1) // 2).sum())

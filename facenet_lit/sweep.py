@@ -1,43 +1,82 @@
-"""A sweep's table: a row per job, written when the sweep is done."""
+"""A sweep's table: a row per job, written anew after each."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import report
+from facenet_lit.composing import one_line
 from facenet_lit.run_folder import read_metrics, write_atomically
+
+TABLE = "sweep.csv"
 
 
 class SweepTable(Callback):
-    """Writes ``sweep.csv`` into a sweep's folder: a row per job, its overrides and final figures."""
+    """Writes ``sweep.csv`` into a sweep's folder: a row per job, its overrides and final figures.
+
+    A job that failed has the reason in the column ``error`` and no figures.
+    """
+
+    def __init__(self) -> None:
+        self.errors: dict[str, str] = {}
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Writes the table of the jobs so far: a sweep that is stopped leaves it too."""
+        if config.hydra.mode == RunMode.MULTIRUN:
+            error = _error_of(job_return)
+            if error is not None:
+                self.errors[Path(config.hydra.runtime.output_dir).name] = error
+            self._write(Path(str(config.hydra.sweep.dir)))
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Collects the jobs' figures, writes and prints the table."""
+        """Prints the table."""
         folder = Path(str(config.hydra.sweep.dir))
-        rows = sweep_rows(folder)
+        rows = self._write(folder)
         if rows:
-            write_atomically(folder / "sweep.csv", sweep_csv(rows))
             shown = [{k: v for k, v in row.items() if not k.startswith("val/") or "eer" in k} for row in rows]
-            report.show(report.rows_table(shown, f"{len(rows)} jobs, all figures in {folder / 'sweep.csv'}"))
+            report.show(report.rows_table(shown, f"{len(rows)} jobs, all figures in {folder / TABLE}"))
+
+    def _write(self, folder: Path) -> list[dict[str, Any]]:
+        rows = sweep_rows(folder, self.errors)
+        if rows:
+            write_atomically(folder / TABLE, sweep_csv(rows))
+        return rows
 
 
-def sweep_rows(folder: Path) -> list[dict[str, Any]]:
-    """A row per job of a sweep's folder, in the order of the jobs."""
+def sweep_rows(folder: Path, errors: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A row per job of a sweep's folder, in the order of the jobs.
+
+    Args:
+        folder: the sweep's.
+        errors: why a job failed, by the name of its folder. What figures that holds are of another run.
+    """
     rows = []
     for saved in folder.glob("*/.hydra/overrides.yaml"):
         job = saved.parents[1]
         overrides = dict(
             str(text).lstrip("+").split("=", 1) for text in OmegaConf.load(saved) if "=" in str(text)
         )
-        rows.append({"job": job.name, **overrides, **read_metrics(job)})
+        told = {"error": errors[job.name]} if job.name in errors else read_metrics(job)
+        rows.append({"job": job.name, **overrides, **told})
     return sorted(rows, key=lambda row: (len(row["job"]), row["job"]))
+
+
+def _error_of(job_return: JobReturn) -> str | None:
+    """Why a job failed: a user error is returned as its line, any other is raised when it is looked at."""
+    try:
+        value = job_return.return_value
+    except Exception as error:
+        return one_line(error)
+    return value if isinstance(value, str) else None
 
 
 def sweep_csv(rows: Sequence[dict[str, Any]]) -> str:

@@ -15,10 +15,13 @@ class RunLogger(TensorBoardLogger):
 
     Args:
         save_dir: the run's folder.
+        purge_step: TensorBoard hides what earlier event files in the folder hold at this step and beyond,
+            so that what a killed run drew after its last checkpoint is not drawn twice: one more than the
+            checkpoint's step for a resumed run, 0 for a new one. None hides nothing.
     """
 
-    def __init__(self, save_dir: str) -> None:
-        super().__init__(save_dir, name="", version="", default_hp_metric=False)
+    def __init__(self, save_dir: str, purge_step: int | None = None) -> None:
+        super().__init__(save_dir, name="", version="", default_hp_metric=False, purge_step=purge_step)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Writes scalars at a step."""

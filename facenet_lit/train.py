@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import lightning as L
@@ -14,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import report, run_folder
 from facenet_lit.backbones.embedder import Embedder
+from facenet_lit.batch import IntArray
 from facenet_lit.budget import Budget
 from facenet_lit.building import (
     build_card,
@@ -25,12 +27,20 @@ from facenet_lit.building import (
 )
 from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
 from facenet_lit.callbacks.training_clock import TrainingClock
+from facenet_lit.callbacks.validation_lines import ValidationLines
 from facenet_lit.checkpoint import read_card, read_checkpoint
 from facenet_lit.command_line import plain, start
+from facenet_lit.data.assignment import Table
 from facenet_lit.data.datamodule import FaceDataModule
-from facenet_lit.errors import check_choice, check_integer
+from facenet_lit.errors import check_choice
 from facenet_lit.precision import choose_precision, lay_out
-from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense, warn_of_resolution
+from facenet_lit.start_checks import (
+    check_resolution,
+    count_impostor_pairs,
+    fars_asked_for,
+    refuse_misplaced_values,
+    refuse_nonsense,
+)
 from facenet_lit.verification_module import VerificationModule
 
 log = logging.getLogger(__name__)
@@ -53,18 +63,17 @@ def main() -> None:
 def train(config: DictConfig) -> None:
     """Trains in a folder that Hydra made, and leaves metrics.json there."""
     folder = Path(HydraConfig.get().runtime.output_dir)
+    if config.resume is not None:
+        check_choice("resume", config.resume, ("auto",))
     with run_folder.locked(folder):
         resumed = _checkpoint_to_resume(config, folder)
-        if resumed is None:
-            run_folder.clear(folder)
-        run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
+        if run_folder.is_finished(folder):
+            log.info("resume=auto: %s holds this run, finished; nothing is left to do", folder)
+            return
         figures = fit(config, folder, resumed)
         run_folder.write_metrics(folder, figures)
         report.show(report.figures_table(figures, "best checkpoint"))
-        log.info("run folder   %s", folder)
-        log.info(
-            "TensorBoard  %s -m tensorboard.main --logdir %s", _shown(Path(sys.executable)), folder.parent
-        )
+        _tell_where(folder)
 
 
 def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, float | None]:
@@ -79,32 +88,28 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
         Figures of the best checkpoint, by ``part/name``.
     """
     _quiet()
-    L.seed_everything(check_integer("seed", config.seed, 0), verbose=False)
     # Everything that can be refused is refused before a picture is decoded.
     refuse_misplaced_values(config)
     recipe = build_recipe(config)
     refuse_nonsense(config, recipe.miner)
+    L.seed_everything(config.seed, verbose=False)
     budget = Budget(config.trainer.minutes, config.trainer.steps)
     clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
-    checkpoints = Checkpoints(
-        folder / run_folder.LAST.parent,
-        config.monitor,
-        config.monitor_mode,
-        config.checkpoint.every_seconds,
-        clock,
-    )
-    data = build_data(config.data, config)
-    data.setup()
-    log.info("%s", describe(data))
-    asked = any(text.split("=")[0] == "metrics.fars" for text in HydraConfig.get().overrides.task)
-    warn_of_resolution(data, config.monitor, list(config.metrics.fars), asked)
+    last, monitor, mode = run_folder.LAST.parent, config.monitor, config.monitor_mode
+    checkpoints = Checkpoints(folder / last, monitor, mode, config.checkpoint.every_seconds, clock)
+    data = prepare_data(config)
 
     card = build_card(config, data)
     embedder = card.build()
     card.precision = precision_of(config, embedder, data, resumed)
     lay_out(embedder, card.precision)
     module = build_module(embedder, card, data, recipe)
-    trainer = build_trainer(config, folder, card.precision, [*recipe.callbacks, clock, checkpoints])
+    step = None if resumed is None else int(read_checkpoint(resumed)["global_step"])
+    callbacks = [*recipe.callbacks, clock, ValidationLines(budget), checkpoints]
+    trainer = build_trainer(config, folder, card.precision, callbacks, step)
+    # Only now, that a refused run leaves a folder as it was.
+    run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
+    _tell_where(folder)
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     except StoppedBySignal as stop:
@@ -115,6 +120,26 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
         "trained %d steps in %.0f s; the best is step %d", budget.steps_spent, budget.seconds_spent, best
     )
     return score_best(config, trainer, module, data, checkpoints.best_path)
+
+
+def prepare_data(config: DictConfig) -> FaceDataModule:
+    """The pictures, packed, once the listing has passed all checks."""
+    data = build_data(config.data, config)
+    warning = _check_resolution(config, data.source, data.listed.parts)
+    if warning:
+        log.warning("%s", warning)
+    data.setup()
+    if data.faces.left_out:
+        _check_resolution(config, data.faces, data.parts)
+    log.info("%s", describe(data))
+    return data
+
+
+def _check_resolution(config: DictConfig, table: Table, parts: Mapping[str, IntArray]) -> str | None:
+    scored = ("val", "test") if config.test else ("val",)
+    impostors = {part: count_impostor_pairs(table.identities[parts[part]]) for part in scored}
+    asked = fars_asked_for(HydraConfig.get().overrides.task)
+    return check_resolution(impostors, list(config.metrics.fars), asked, config.monitor)
 
 
 def precision_of(config: DictConfig, embedder: Embedder, data: FaceDataModule, resumed: Path | None) -> str:
@@ -149,16 +174,18 @@ def describe(data: FaceDataModule) -> str:
 
 def _checkpoint_to_resume(config: DictConfig, folder: Path) -> Path | None:
     """The checkpoint in this folder that the run goes on from, where resume=auto."""
-    if config.resume is not None:
-        check_choice("resume", config.resume, ("auto",))
-    if config.resume is None:
-        return None
-    if not run_folder.is_resumable(folder, plain(config)):
+    resume = config.resume == "auto"
+    path = run_folder.checkpoint_to_resume(folder, plain(config), resume)
+    if path is not None:
+        log.info("resume=auto: going on from step %d in %s", read_checkpoint(path)["global_step"], folder)
+    elif resume and not run_folder.is_finished(folder):
         log.info("resume=auto: no unfinished run of this config, starting anew")
-        return None
-    path = folder / run_folder.LAST
-    log.info("resume=auto: going on from step %d in %s", read_checkpoint(path)["global_step"], folder)
     return path
+
+
+def _tell_where(folder: Path) -> None:
+    log.info("run folder   %s", folder)
+    log.info("TensorBoard  %s -m tensorboard.main --logdir %s", _shown(Path(sys.executable)), folder.parent)
 
 
 def _shown(path: Path) -> str:

@@ -29,11 +29,12 @@ class VerificationModule(L.LightningModule):
         embedder: (N, 3, H, W) uint8 images to (N, D) unit vectors.
         card: what checkpoints say of it; its threshold is set at each validation.
         metrics: for ``val`` and ``test``, what collects embeddings and tells the figures.
-        miner: chooses a batch's triplets; None where nothing is trained.
-        loss: scores triplets; None likewise.
-        optimizer: makes the optimiser from the parameters; None likewise.
-        fixed_triplets: for a part, (T, 3) image numbers that its loss is told on.
-        listed_pairs: for a part, (P, 2) image numbers that its accuracy is told on.
+        miner: chooses a batch's triplets.
+        loss: scores triplets. Of ``val`` and ``test`` it is told as the mean over all their fixed triplets:
+            over the active ones, as in training, fewer of them would not show.
+        optimizer: makes the optimiser from the parameters.
+        fixed_triplets: for ``val`` and ``test``, (T, 3) image numbers that the part's loss is told on.
+        listed_pairs: for a part with such a list, (P, 2) image numbers that its accuracy is told on.
     """
 
     def __init__(
@@ -41,11 +42,11 @@ class VerificationModule(L.LightningModule):
         embedder: Embedder,
         card: ModelCard,
         metrics: Mapping[str, VerificationMetric],
-        miner: Miner | None = None,
-        loss: TripletLoss | None = None,
-        optimizer: OptimizerFactory | None = None,
-        fixed_triplets: Mapping[str, IntArray] | None = None,
-        listed_pairs: Mapping[str, IntArray] | None = None,
+        miner: Miner,
+        loss: TripletLoss,
+        optimizer: OptimizerFactory,
+        fixed_triplets: Mapping[str, IntArray],
+        listed_pairs: Mapping[str, IntArray],
     ) -> None:
         super().__init__()
         self.embedder = embedder
@@ -54,8 +55,8 @@ class VerificationModule(L.LightningModule):
         self.miner = miner
         self.loss = loss
         self.optimizer = optimizer
-        self.fixed_triplets = dict(fixed_triplets or {})
-        self.listed_pairs = dict(listed_pairs or {})
+        self.fixed_triplets = dict(fixed_triplets)
+        self.listed_pairs = dict(listed_pairs)
         self.figures: dict[str, float | None] = {}
 
     def forward(self, images: Tensor) -> Tensor:
@@ -65,8 +66,6 @@ class VerificationModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch."""
-        if self.miner is None or self.loss is None:
-            raise RuntimeError("VerificationModule: made without a miner and a loss")
         rows = Rows(self(batch.images), batch.identities, batch.numbers)
         triplets = self.miner(rows, rows, batch.triplets)
         scored: LossSum = self.loss(rows.embeddings, rows.embeddings, triplets)
@@ -93,8 +92,6 @@ class VerificationModule(L.LightningModule):
 
     def configure_optimizers(self) -> Optimizer:
         """The optimiser; its rate is set by the training clock."""
-        if self.optimizer is None:
-            raise RuntimeError("VerificationModule: made without an optimizer")
         return self.optimizer(self.parameters())
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -119,8 +116,7 @@ class VerificationModule(L.LightningModule):
         metric = self._metric(part)
         figures = dict(metric.compute())
         rows, pairs = metric.collected(), cast(ScoredPairs, metric.pairs)
-        if part in self.fixed_triplets and self.loss is not None:
-            figures["loss"] = self._loss_of(rows, self.fixed_triplets[part])
+        figures["loss"] = self._loss_of(rows, self.fixed_triplets[part])
         if part in self.listed_pairs and self.card.threshold is not None:
             listed = score_listed_pairs(*rows, self.listed_pairs[part])
             figures["accuracy"] = accuracy(listed, self.card.threshold)
@@ -135,7 +131,7 @@ class VerificationModule(L.LightningModule):
         return pairs
 
     def _loss_of(self, rows: Rows, triplets: IntArray) -> float:
-        """Loss of triplets given by image numbers."""
+        """Mean loss of triplets given by image numbers, inactive ones included."""
         place = torch.searchsorted(rows.numbers, torch.from_numpy(triplets))  # (T, 3), numbers ascend
-        scored: LossSum = self.loss(rows.embeddings, rows.embeddings, place)  # type: ignore[misc]
-        return float(scored.value)
+        scored: LossSum = self.loss(rows.embeddings, rows.embeddings, place)
+        return float(scored.total) / max(scored.triplets, 1)

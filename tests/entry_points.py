@@ -6,12 +6,15 @@ import io
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from facenet_lit.callbacks.checkpoints import Checkpoints
 
 # A run of about a second: 4 batches an epoch, a network of two small blocks.
 NETWORK = [
@@ -65,3 +68,16 @@ def process(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, hook: str, step: int, signum: int) -> None:
+    """Sends this process a signal in the middle of a step, or of a validation."""
+    original = getattr(Checkpoints, hook)
+
+    def stopping(self: Checkpoints, trainer: object, *arguments: object) -> None:
+        if trainer.global_step == step:
+            os.kill(os.getpid(), signum)
+            time.sleep(0.01)  # the interpreter takes it between two instructions
+        original(self, trainer, *arguments)
+
+    monkeypatch.setattr(Checkpoints, hook, stopping)

@@ -4,7 +4,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from facenet_lit.building import build_data, build_recipe, check_trainer, choose_device
+from facenet_lit.building import build_data, build_recipe, check_trainer, choose_device, read_fars
 from facenet_lit.config_dir import config_dir
 from facenet_lit.data.samplers import IdentitySampler, TripletSampler
 from facenet_lit.errors import UserError
@@ -73,6 +73,30 @@ def test_an_optimiser_that_torch_would_refuse_later(override: str) -> None:
         build_recipe(composed(override))
     with pytest.raises(UserError, match="optimizer: Nesterov"):
         build_recipe(composed("optimizer=sgd", "optimizer.momentum=0"))
+
+
+def test_a_misspelt_setting_of_the_sampler() -> None:
+    for sampler in ("triplets", "pk"):
+        config = composed(f"sampler={sampler}", "+sampler.typo=1")
+        with pytest.raises(UserError, match=r"^sampler\.typo: no such setting"):
+            build_data(config.data, config)
+
+
+def test_a_callback_has_to_be_one() -> None:
+    with pytest.raises(UserError, match=r"^callbacks\.mine: expected a Lightning callback"):
+        build_recipe(composed("+callbacks.mine.points=3"))
+
+
+def test_there_has_to_be_a_source() -> None:
+    with pytest.raises(UserError, match=r"^data: no source of pictures"):
+        build_data(None)
+
+
+@pytest.mark.parametrize("fars", ["3", "[2]", "[0.1,0.1]"])
+def test_fars_are_a_list_of_rates(fars: str) -> None:
+    assert read_fars(composed().metrics) == [0.1, 0.01, 0.001]
+    with pytest.raises(UserError, match=r"^metrics\.fars="):
+        read_fars(composed(f"metrics.fars={fars}").metrics)
 
 
 @pytest.mark.parametrize(

@@ -52,10 +52,12 @@ def test_what_was_trained_on_is_refused(best: str) -> None:
     assert ended.err.splitlines()[-1].startswith(
         "error: leak: the checkpoint was trained on 24 of 30 identities, synthetic/0/"
     )
-    assert "72 of 90 pictures" in ended.err
+    assert "; evaluate on others, or say data.allow_leak=true" in ended.err
     assert figures == {}
     allowed, figures = evaluated(best, "part=all", "data.allow_leak=true")
     assert allowed.code == 0
+    told = [line for line in allowed.out.splitlines() if line.startswith("leak, allowed")]
+    assert ["24 of 30 identities" in told[0], "72 of 90 pictures" in told[1]] == [True, True]
     assert figures["all/effective_identities"] == 30
 
 
@@ -128,3 +130,67 @@ def test_settings_of_the_network_are_none_of_the_evaluation(best: str) -> None:
     ended, _ = evaluated(best, NETWORK[0])
     assert ended.code == 2
     assert "model.arguments.depths" in ended.err
+
+
+def test_a_leak_allowed_in_training_is_not_allowed_here(tmp_path: Path) -> None:
+    settings = (*TINY, "data.allow_leak=true", "test=false", "hydra.run.dir=run")
+    assert call(train.main, *settings).code == 0
+    best = "checkpoint=run/checkpoints/best.ckpt"
+    assert not [setting for setting in completed([best]) if "allow_leak" in setting]
+    refused, _ = evaluated(best, "part=all")
+    assert refused.code == 2
+    assert "leak: the checkpoint was trained on" in refused.err
+
+
+def undecodable(tmp_path: Path, people: list[str]) -> list[str]:
+    for person in people:
+        for number in (1, 2):
+            path = tmp_path / "broken" / person / f"{Path(person).name}_{number:04d}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("no picture")
+    return ["data=folder", f"data.root={tmp_path / 'broken'}", "data.cache=null", "part=all"]
+
+
+def test_what_the_listing_tells_is_refused_before_decoding(best: str, tmp_path: Path) -> None:
+    data = undecodable(tmp_path, [f"P{k}" for k in range(21)])
+    refused, _ = evaluated(best, *data)
+    assert "pictures decodes" in refused.err  # the witness of decoding works
+    (tmp_path / "list.txt").write_text("1\nP1\t1\t2\nP1\t1\tP2\t1\n")
+    (tmp_path / "foreign.txt").write_text("1\nNobody\t1\t2\nP1\t1\tP2\t1\n")
+    for arguments, message in [
+        (["metrics.fars=[1e-5]"], r"metrics.fars=[1e-05]: all has 840 impostor pairs, too few for"),
+        (["+metrics.fars=[1e-5]"], r"too few for tar_at_far_1e-5"),
+        (["pairs=list.txt", "metrics.fars=[0.5]"], "all has 1 impostor pairs, too few for tar_at_far_0.5"),
+        (["pairs=list.txt", "part=test"], "listed pictures are not in part=test"),
+        (["pairs=foreign.txt"], "2 listed pictures are not in the source"),
+        (["metrics.fars=3"], "metrics.fars=3: expected a list of numbers"),
+        (["metrics.threshold=abc"], "metrics.threshold='abc': expected a number"),
+    ]:
+        refused, figures = evaluated(best, *data, *arguments)
+        assert refused.code == 2
+        assert refused.err.count("\n") == 1
+        assert message in refused.err
+        assert "pictures decodes" not in refused.err
+        assert figures == {}
+
+
+def test_people_trained_on_are_found_by_name_before_decoding(tmp_path: Path) -> None:
+    people = [f"P{k}" for k in range(24)]
+    for number, picture in SyntheticFaces(24, 2, seed=6).pictures():
+        path = tmp_path / "good" / people[number // 2] / f"{number % 2}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), picture())
+    faces = ("data=folder", f"data.root={tmp_path / 'good'}", "data.cache=null", "test=false")
+    trained = call(train.main, *TINY[2:], *faces, "hydra.run.dir=run")
+    assert trained.code == 0, trained.err
+    refused, _ = evaluated("checkpoint=run/checkpoints/best.ckpt", *undecodable(tmp_path, people))
+    assert refused.code == 2
+    assert "the checkpoint was trained on 20 of 24 identities" in refused.err
+    assert refused.err.count("\n") == 1
+
+
+def test_one_line_tells_of_fars_that_do_not_show(best: str) -> None:
+    ended, figures = evaluated(best)
+    assert ended.out.count("impostor pairs") == 1
+    assert "test has 27: leaves out tar_at_far_1e-2, tar_at_far_1e-3; coarse tar_at_far_1e-1." in ended.out
+    assert figures["test/tar_at_far_1e-2"] is None

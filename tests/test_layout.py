@@ -17,6 +17,7 @@ LEVELS = {
     "building": ENTRY,
     "start_checks": ENTRY,
     "command_line": ENTRY,
+    "composing": ENTRY,
     "sweep": ENTRY,
     "report": ENTRY,
     "verification_module": MODULE,
@@ -30,7 +31,7 @@ LEVELS = {
     "losses": PARTS,
     "backbones": NETWORKS,
 }
-HYDRA_ALLOWED = {"train", "evaluate", "building", "start_checks", "command_line", "sweep"}
+HYDRA_ALLOWED = {"train", "evaluate", "building", "start_checks", "command_line", "composing", "sweep"}
 BANNED_NAMES = {"utils", "common", "helpers", "base", "misc"}
 
 

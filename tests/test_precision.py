@@ -1,3 +1,5 @@
+import logging
+
 import pytest
 import torch
 from torch import nn
@@ -47,11 +49,19 @@ def test_the_probe_leaves_network_and_random_state_alone(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(("gain", "chosen"), [(1.0, "32"), (1.05, "32"), (1.2, "bf16")])
-def test_bfloat16_has_to_save_time(monkeypatch: pytest.MonkeyPatch, gain: float, chosen: str) -> None:
+def test_bfloat16_has_to_save_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, gain: float, chosen: str
+) -> None:
     # What the clock says can't be had twice, so the decision is tested on times that are given.
     monkeypatch.setattr(precision, "probe", lambda *_: {"32": gain, "bf16": 1.0})
     module, images = made()
-    assert choose_precision("auto", module, images, CPU) == chosen
+    with caplog.at_level(logging.INFO):
+        assert choose_precision("auto", module, images, CPU) == chosen
+    assert (
+        f"{chosen}: a forward and backward pass takes {1000 * gain:.0f} ms in float32, 1000 ms in"
+        in caplog.text
+    )
+    assert "CPU time of this process" in caplog.text
 
 
 def test_layout_changes_strides_and_not_values() -> None:

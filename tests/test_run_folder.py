@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import signal
@@ -13,8 +14,12 @@ from facenet_lit.errors import UserError
 from facenet_lit.run_folder import (
     CONFIG,
     LAST,
+    LOCK,
     METRICS,
+    FolderInUse,
+    checkpoint_to_resume,
     find_resumable,
+    is_finished,
     is_locked,
     is_resumable,
     locked,
@@ -45,9 +50,19 @@ def unfinished(folder: Path, config: dict = CONFIGURED) -> Path:
 def test_a_lock_excludes_and_is_given_back(tmp_path: Path) -> None:
     with locked(tmp_path):
         assert is_locked(tmp_path)
-        with pytest.raises(UserError, match="another process"), locked(tmp_path):
+        with pytest.raises(FolderInUse, match="another process"), locked(tmp_path):
             pass
     assert not is_locked(tmp_path)
+
+
+def test_looking_for_a_lock_makes_and_takes_none(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path / "absent")
+    assert not is_locked(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / LOCK).touch()
+    with open(tmp_path / LOCK) as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # another that looks
+        assert not is_locked(tmp_path)
 
 
 def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
@@ -97,3 +112,38 @@ def test_a_run_needs_a_config_to_be_gone_on_with(tmp_path: Path) -> None:
     assert not is_resumable(folder, CONFIGURED)
     (folder / CONFIG).unlink()
     assert not is_resumable(folder, CONFIGURED)
+
+
+def test_a_folder_without_a_run_is_free(tmp_path: Path) -> None:
+    (tmp_path / CONFIG).write_text("{}")  # of a run that was killed before its first checkpoint
+    for resume in (False, True):
+        assert checkpoint_to_resume(tmp_path, CONFIGURED, resume) is None
+    assert not is_finished(tmp_path)
+
+
+def test_a_folder_of_this_run_is_gone_on_with_where_that_is_said(tmp_path: Path) -> None:
+    folder = unfinished(tmp_path / "run")
+    assert checkpoint_to_resume(folder, CONFIGURED, True) == folder / LAST
+    with pytest.raises(
+        UserError, match=r"an unfinished run of this config \(resume=auto goes on with it\); name"
+    ):
+        checkpoint_to_resume(folder, CONFIGURED, False)
+    (folder / METRICS).write_text("{}")
+    assert is_finished(folder)
+    assert checkpoint_to_resume(folder, CONFIGURED, True) is None
+    with pytest.raises(
+        UserError, match=r"a finished run of this config \(resume=auto skips it\); name another"
+    ):
+        checkpoint_to_resume(folder, CONFIGURED, False)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_folder_of_another_run_is_refused(tmp_path: Path, resume: bool) -> None:
+    folder = unfinished(tmp_path / "run", {**CONFIGURED, "seed": 1})
+    with pytest.raises(UserError, match=r"holds an unfinished run.*; name another folder, or delete it"):
+        checkpoint_to_resume(folder, CONFIGURED, resume)
+    (folder / METRICS).write_text("{}")
+    with pytest.raises(UserError, match=r"holds a finished run.*; name another folder, or delete it"):
+        checkpoint_to_resume(folder, CONFIGURED, resume)
+    assert (folder / LAST).exists()
+    assert (folder / METRICS).exists()

@@ -1,23 +1,20 @@
-import logging
-from functools import partial
-
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
+from hypothesis import given
+from hypothesis import strategies as st
 from omegaconf import DictConfig
 
 from facenet_lit.config_dir import config_dir
-from facenet_lit.data.datamodule import FaceDataModule
-from facenet_lit.data.samplers import TripletSampler
 from facenet_lit.errors import UserError
 from facenet_lit.mining import GivenMiner, MaskedMiner, SemiHardMiner
-from facenet_lit.sources.synthetic import SyntheticFaces
 from facenet_lit.start_checks import (
+    check_resolution,
     count_impostor_pairs,
+    fars_asked_for,
     refuse_misplaced_values,
     refuse_nonsense,
     refuse_several_processes,
-    warn_of_resolution,
 )
 
 FARS = [0.1, 0.01, 0.001]
@@ -26,13 +23,6 @@ FARS = [0.1, 0.01, 0.001]
 def composed(*overrides: str) -> DictConfig:
     with initialize_config_dir(config_dir=str(config_dir()), version_base="1.3"):
         return compose("train", overrides=list(overrides))
-
-
-@pytest.fixture(scope="module")
-def data() -> FaceDataModule:
-    made = FaceDataModule(SyntheticFaces(30, 3), partial(TripletSampler, seed=0), batch_size=12)
-    made.setup()
-    return made
 
 
 @pytest.fixture(autouse=True)
@@ -73,51 +63,66 @@ def test_one_device(devices: object) -> None:
         refuse_several_processes(devices)
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"), [("WORLD_SIZE", "without torchrun"), ("SLURM_NTASKS", r"--ntasks=1")]
+)
 @pytest.mark.parametrize(("value", "refused"), [("2", True), ("1", False), ("", False), ("x", False)])
-def test_one_process(monkeypatch: pytest.MonkeyPatch, value: str, refused: bool) -> None:
-    monkeypatch.setenv("WORLD_SIZE", value)
+def test_one_process(
+    monkeypatch: pytest.MonkeyPatch, name: str, advice: str, value: str, refused: bool
+) -> None:
+    monkeypatch.setenv(name, value)
     if refused:
-        with pytest.raises(UserError, match="one process trains so far"):
+        with pytest.raises(UserError, match=f"^{name}=2: one process trains so far; .*{advice}"):
             refuse_several_processes(1)
     else:
         refuse_several_processes(1)
 
 
-@pytest.mark.parametrize("part", ["train", "val", "test"])
-def test_impostor_pairs_are_counted_as_by_a_loop(data: FaceDataModule, part: str) -> None:
-    people = data.faces.identities[data.parts[part]]
-    different = people[:, None] != people[None, :]
-    assert count_impostor_pairs(data, part) == np.triu(different, 1).sum()
+@pytest.mark.parametrize(("seed", "refused"), [(2**32 - 1, False), (2**32, True), (-1, True)])
+def test_a_seed_that_every_generator_takes(seed: int, refused: bool) -> None:
+    if refused:
+        with pytest.raises(UserError, match=f"^seed={seed}: expected an integer from 0 to 4294967295"):
+            refuse_nonsense(composed(f"seed={seed}"), SemiHardMiner())
+    else:
+        refuse_nonsense(composed(f"seed={seed}"), SemiHardMiner())
 
 
-def test_a_far_that_is_not_resolvable_is_warned_of_once_a_part(
-    data: FaceDataModule, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.WARNING, "facenet_lit"):
-        warn_of_resolution(data, "val/eer_balanced", FARS, asked=False)
-    lines = [record.getMessage() for record in caplog.records]
-    # 27 impostor pairs a part: 2.7 of them at 0.1 is coarse, 0.27 at 0.01 is nothing.
-    for part in ("val", "test"):
-        told = [line.split(":")[1].strip() for line in lines if line.startswith(part)]
-        assert told == [
-            "tar_at_far_1e-1 is coarse",
-            "tar_at_far_1e-2 is left out",
-            "tar_at_far_1e-3 is left out",
-        ]
+@given(people=st.lists(st.integers(0, 5), max_size=30))
+def test_impostor_pairs_are_counted_as_by_a_loop(people: list[int]) -> None:
+    expected = sum(a != b for i, a in enumerate(people) for b in people[:i])
+    assert count_impostor_pairs(np.array(people, dtype=np.int64)) == expected
+
+
+def test_fars_that_are_not_resolvable_are_warned_of_in_one_line() -> None:
+    # 2.7 of 27 impostor pairs at 0.1 is coarse, 0.27 at 0.01 is nothing.
+    line = check_resolution({"val": 27, "test": 150}, FARS, asked=False, monitor="val/eer_balanced")
+    assert line == (
+        "few impostor pairs: val has 27: leaves out tar_at_far_1e-2, tar_at_far_1e-3; coarse tar_at_far_1e-1. "
+        "test has 150: leaves out tar_at_far_1e-3; coarse tar_at_far_1e-2. "
+        "Use more images or larger FARs in metrics.fars"
+    )
+    assert check_resolution({"val": 10000}, FARS, asked=True) is None
 
 
 @pytest.mark.parametrize("ending", ["", "_balanced"])
-def test_it_is_refused_as_the_monitor(data: FaceDataModule, ending: str) -> None:
-    warn_of_resolution(data, "val/tar_at_far_1e-1" + ending, FARS, asked=False)
+def test_it_is_refused_as_the_monitor(ending: str) -> None:
+    parts = {"val": 27, "test": 5}
+    check_resolution(parts, FARS, asked=False, monitor="val/tar_at_far_1e-1" + ending)
     with pytest.raises(UserError, match="val has 27 impostor pairs, too few for") as caught:
-        warn_of_resolution(data, "val/tar_at_far_1e-2" + ending, FARS, asked=False)
+        check_resolution(parts, FARS, asked=False, monitor="val/tar_at_far_1e-2" + ending)
     assert str(caught.value).startswith("monitor=val/tar_at_far_1e-2")
 
 
-def test_it_is_refused_where_it_was_asked_for(data: FaceDataModule) -> None:
-    warn_of_resolution(data, "val/eer_balanced", [0.1], asked=True)
+def test_it_is_refused_where_it_was_asked_for() -> None:
+    check_resolution({"val": 27}, [0.1], asked=True)
     with pytest.raises(UserError, match=r"metrics\.fars=\[0\.1, 0\.01\]: val has 27 impostor pairs"):
-        warn_of_resolution(data, "val/eer_balanced", [0.1, 0.01], asked=True)
+        check_resolution({"val": 27}, [0.1, 0.01], asked=True)
+
+
+@pytest.mark.parametrize("plus", ["", "+", "++"])
+def test_fars_are_asked_for_on_the_command_line(plus: str) -> None:
+    assert fars_asked_for(["seed=1", f"{plus}metrics.fars=[0.1]"])
+    assert not fars_asked_for([f"{plus}metrics.threshold=1", "metrics=verification"])
 
 
 @pytest.mark.parametrize("override", ["checkpoint=3", "model.arguments=null", "callbacks.roc=3"])

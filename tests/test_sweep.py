@@ -1,9 +1,10 @@
 import csv
 import json
+import signal
 from pathlib import Path
 
 import pytest
-from entry_points import SETTINGS, call
+from entry_points import SETTINGS, call, stop_at
 
 from facenet_lit.sweep import sweep_csv, sweep_rows
 from facenet_lit.train import main
@@ -15,8 +16,7 @@ def test_a_sweep_leaves_a_run_per_job_and_a_table(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     ended = call(main, "--multirun", *SMALL, "model=inception,resnext", "hydra.sweep.dir=sweep")
     assert ended.code == 0, ended.err
-    with open("sweep/sweep.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = table("sweep/sweep.csv")
     assert [(row["job"], row["model"]) for row in rows] == [("0", "inception"), ("1", "resnext")]
     for row in rows:
         figures = json.loads(Path("sweep", row["job"], "metrics.json").read_text())
@@ -25,6 +25,54 @@ def test_a_sweep_leaves_a_run_per_job_and_a_table(tmp_path: Path, monkeypatch: p
         assert row["val/tar_at_far_1e-3"] == ""
         assert Path("sweep", row["job"], "checkpoints", "best.ckpt").is_file()
     assert "2 jobs, all figures in sweep/sweep.csv" in ended.out
+
+
+def table(path: str) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_failing_job_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep = ("--multirun", *SMALL, "loss.margin=0.1,-1,0.3", "hydra.sweep.dir=sweep")
+    ended = call(main, *sweep)
+    assert ended.code == 2
+    assert "Traceback" not in ended.out + ended.err
+    assert ended.err.splitlines()[-1] == "error: 1 jobs of the sweep failed, see above and sweep.csv"
+    told = [line for line in ended.out.splitlines() if line.startswith("error: ")]
+    assert len(told) == 1
+    assert "loss.margin=-1: expected a number" in told[0]
+    rows = table("sweep/sweep.csv")
+    assert ["loss.margin=-1" in row["error"] for row in rows] == [False, True, False]
+    assert [row["val/eer_balanced"] != "" for row in rows] == [True, False, True]
+
+
+def test_a_sweep_in_a_named_folder_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep = ("--multirun", *SMALL, "loss.margin=0.1,0.2", "resume=auto")
+    refused = call(main, *sweep)
+    assert refused.code == 2
+    assert refused.err.startswith("error: resume=auto: the sweep's folder has the time in its name")
+    assert "hydra.sweep.dir=" in refused.err
+    assert list(tmp_path.iterdir()) == []
+    sweep = (*sweep, "hydra.sweep.dir=sweep")
+    with monkeypatch.context() as patch:
+        stop_at(patch, "on_validation_end", 2, signal.SIGTERM)
+        assert call(main, *sweep).code == 143  # in the first job, and with it the sweep
+    assert not Path("sweep/sweep.csv").exists()
+    ended = call(main, *sweep)
+    assert ended.code == 0, ended.err
+    assert "resume=auto: going on from step 2 in" in ended.out
+    assert "resume=auto: no unfinished run of this config, starting anew" in ended.out
+    before = Path("sweep/sweep.csv").read_text()
+    again = call(main, *sweep)
+    assert again.code == 0
+    assert again.out.count("finished; nothing is left to do") == 2
+    assert Path("sweep/sweep.csv").read_text() == before
+    refused = call(main, *sweep, "resume=null")
+    assert refused.code == 2
+    assert refused.out.count("holds a finished run of this config (resume=auto skips it)") == 2
+    assert all((Path("sweep") / job / "metrics.json").exists() for job in "01")
 
 
 def job(folder: Path, name: str, overrides: list[str], figures: dict | None) -> None:
@@ -38,10 +86,12 @@ def test_rows_stand_in_the_order_of_the_jobs(tmp_path: Path) -> None:
     for number in (10, 2, 0):
         job(tmp_path, str(number), [f"seed={number}", "+a.b='x=y'", "~c"], {"val/eer": number / 100})
     job(tmp_path, "1", ["seed=1"], None)  # not finished
-    rows = sweep_rows(tmp_path)
+    rows = sweep_rows(tmp_path, {"2": "seed=2: too large"})
     assert [row["job"] for row in rows] == ["0", "1", "2", "10"]
     assert rows[3] == {"job": "10", "seed": "10", "a.b": "'x=y'", "val/eer": 0.1}
     assert rows[1] == {"job": "1", "seed": "1"}
+    # What figures lie in the folder of a job that failed are of another run.
+    assert rows[2] == {"job": "2", "seed": "2", "a.b": "'x=y'", "error": "seed=2: too large"}
 
 
 def test_the_table_has_a_column_for_each_key() -> None:

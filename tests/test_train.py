@@ -1,5 +1,5 @@
 import json
-import os
+import re
 import signal
 import subprocess
 import time
@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from entry_points import NETWORK, TINY, Ended, call, process
+from entry_points import NETWORK, TINY, Ended, call, process, stop_at
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from facenet_lit.callbacks.checkpoints import Checkpoints
+from facenet_lit import run_folder
 from facenet_lit.checkpoint import KEY
 from facenet_lit.metrics.figures import figure_names
 from facenet_lit.run_folder import locked
@@ -58,7 +58,8 @@ def test_a_run_leaves_its_figures_under_their_names(finished: tuple[Path, Ended]
         assert figures[f"{part}/tar_at_far_1e-2"] is figures[f"{part}/tar_at_far_1e-3_balanced"] is None
         assert 0 <= figures[f"{part}/eer_balanced"] <= 1
         assert figures[f"{part}/effective_identities"] == 3
-    assert ended.out.count("tar_at_far_1e-2 is left out: 27 impostor pairs") == 2
+    assert ended.out.count("impostor pairs") == 1
+    assert ended.out.count("has 27: leaves out tar_at_far_1e-2, tar_at_far_1e-3") == 2
 
 
 def test_a_run_leaves_its_config_and_log(finished: tuple[Path, Ended]) -> None:
@@ -77,6 +78,19 @@ def test_the_last_lines_name_the_folder_and_how_to_look_at_it(finished: tuple[Pa
     last = ended.out.strip().splitlines()[-2:]
     assert last[0].split() == ["run", "folder", str(folder)]
     assert f"-m tensorboard.main --logdir {folder.parent}" in last[1]
+    assert ended.out.index(last[1]) < ended.out.index("step     4")  # and before it trains
+
+
+def test_every_validation_is_told_in_a_line(finished: tuple[Path, Ended]) -> None:
+    folder, ended = finished
+    lines = [line for line in ended.out.splitlines() if line.startswith("step ")]
+    assert len(lines) == 3
+    for line, event in zip(lines, events(folder).Scalars("val/eer_balanced"), strict=True):
+        assert re.match(
+            rf"step {event.step:5d}, +\d+%, +\d+ s: val tar [01]\.\d+, far [01]\.\d+, eer_b", line
+        )
+        assert line.endswith(f"eer_balanced {event.value:.3f}")
+    assert ", 100%," in lines[-1]
 
 
 def test_checkpoints_are_plain_and_whole(finished: tuple[Path, Ended]) -> None:
@@ -147,19 +161,6 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(
     assert figures[2].keys() == figures[1].keys()
 
 
-def stop_at(monkeypatch: pytest.MonkeyPatch, hook: str, step: int, signum: int) -> None:
-    """Sends this process a signal in the middle of a step, or of a validation."""
-    original = getattr(Checkpoints, hook)
-
-    def stopping(self: Checkpoints, trainer: object, *arguments: object) -> None:
-        if trainer.global_step == step:
-            os.kill(os.getpid(), signum)
-            time.sleep(0.01)  # the interpreter takes it between two instructions
-        original(self, trainer, *arguments)
-
-    monkeypatch.setattr(Checkpoints, hook, stopping)
-
-
 @pytest.mark.parametrize(
     ("hook", "step", "signum", "code"),
     [
@@ -225,14 +226,60 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     assert "another process is training there" in ended.err
 
 
-def test_a_run_in_the_folder_of_another_forgets_that_one(
-    finished: tuple[Path, Ended], tmp_path: Path
-) -> None:
-    run(tmp_path, "test=false")
-    refused = run(tmp_path, "test=false", "metrics.fars=[1e-3]")  # asked for, and not resolvable
+def contents(folder: Path) -> dict[str, bytes]:
+    """Files of a run, less what Hydra writes before any run of ours begins."""
+    files = [path for path in folder.rglob("*") if path.is_file() and ".hydra" not in path.parts]
+    return {str(path): path.read_bytes() for path in files if path.name != "train.log"}
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("metrics.fars=[1e-3]", "holds a finished run"),
+        ("loss.margin=abc", "holds a finished run"),
+        ("resume=auto", "holds a finished run of another config"),
+    ],
+)
+def test_a_finished_run_is_left_as_it_is(finished: tuple[Path, Ended], override: str, message: str) -> None:
+    folder = finished[0]
+    before = contents(folder)
+    refused = run(folder, override)
     assert refused.code == 2
-    assert not (tmp_path / "metrics.json").exists()
-    assert list((tmp_path / "checkpoints").iterdir()) == []
+    assert message in refused.err
+    assert "name another folder, or delete it" in refused.err
+    assert contents(folder) == before
+
+
+def test_a_finished_run_said_again_is_skipped(finished: tuple[Path, Ended]) -> None:
+    before = contents(finished[0])
+    ended = run(finished[0], "trainer.steps=11", "trainer.val_every_steps=4", "resume=auto")
+    assert ended.code == 0
+    assert ended.out.strip() == f"resume=auto: {finished[0]} holds this run, finished; nothing is left to do"
+    assert contents(finished[0]) == before
+
+
+def test_a_refused_run_leaves_no_trace_of_a_run(tmp_path: Path) -> None:
+    assert run(tmp_path, "metrics.fars=[1e-3]").code == 2
+    assert {path.name for path in tmp_path.iterdir()} <= {".hydra", ".lock", "train.log"}
+    assert run(tmp_path, "test=false").code == 0  # so the folder is still free
+
+
+def test_who_loses_the_race_for_a_run_looks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = (*TINY, "hydra.run.dir=runs/${now:%H-%M-%S-%f}", "resume=auto", "test=false")
+    with monkeypatch.context() as patch:
+        stop_at(patch, "on_train_batch_end", 3, signal.SIGTERM)
+        assert call(main, *settings).code == 143
+    (stopped,) = Path("runs").iterdir()
+    answers = [False]  # at the first look nobody holds it
+    monkeypatch.setattr(run_folder, "is_locked", lambda _: answers.pop() if answers else True)
+    with locked(stopped):
+        ended = call(main, *settings)
+    assert ended.code == 0, ended.err
+    assert "another process took that run first, looking again" in ended.out
+    assert "starting anew" in ended.out
+    assert last_of(stopped)["global_step"] == 3
+    assert len(list(Path("runs").iterdir())) == 2
 
 
 def wait_for(condition: Callable[[], bool], process_: subprocess.Popen[str]) -> None:

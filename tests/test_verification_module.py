@@ -5,7 +5,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch.utils.data import DataLoader
 
-from facenet_lit.batch import Batch, BatchPlan
+from facenet_lit.batch import Batch, BatchPlan, Rows
 from facenet_lit.checkpoint import KEY, ModelCard
 from facenet_lit.data.dataset import EverySampler, FaceDataset
 from facenet_lit.losses import TripletLoss
@@ -30,7 +30,7 @@ def made(miner: object = None) -> VerificationModule:
         miner or SemiHardMiner(),
         TripletLoss(0.2),
         lambda parameters: torch.optim.SGD(parameters, lr=0.1),
-        fixed_triplets={"val": TRIPLETS},
+        fixed_triplets={"val": TRIPLETS, "test": TRIPLETS[:1]},
         listed_pairs={"test": PAIRS},
     )
 
@@ -77,8 +77,7 @@ def test_figures_of_a_part_against_a_loop() -> None:
     assert module.figures["val/tar"] == pytest.approx((distances[same] < 1.1).mean())
     assert module.figures["val/auc"] == pytest.approx(roc_auc_score(same, -distances), abs=1e-3)
     losses = [float((e[a] - e[p]).norm() - (e[a] - e[n]).norm()) + 0.2 for a, p, n in TRIPLETS]
-    active = [loss for loss in losses if loss > 0]
-    assert module.figures["val/loss"] == pytest.approx(sum(active) / max(len(active), 1), abs=1e-3)
+    assert module.figures["val/loss"] == pytest.approx(np.maximum(losses, 0).mean(), abs=1e-3)
 
 
 @pytest.mark.filterwarnings("ignore:.*does not have many workers", "ignore:.*LeafSpec")
@@ -101,11 +100,10 @@ def test_listed_pairs_are_judged_at_the_threshold_of_val() -> None:
     assert fresh.card.threshold == threshold
 
 
-def test_without_what_training_needs_it_says_so() -> None:
-    card = ModelCard("resnext", SMALL, 16, [0.5] * 3, [0.5] * 3)
-    module = VerificationModule(card.build(), card, {})
-    with pytest.raises(RuntimeError, match="without a miner"):
-        module.training_step(batch(np.arange(3)), 0)
-    with pytest.raises(RuntimeError, match="without an optimizer"):
-        module.configure_optimizers()
-    assert module(batch(np.arange(3)).images).shape == (3, 16)
+def test_the_loss_of_a_part_falls_as_fewer_triplets_are_active() -> None:
+    module = made()
+    e = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    rows = Rows(e, torch.tensor([0, 0, 1]), torch.tensor([2, 5, 7]))
+    wrong, right = [2, 7, 5], [2, 5, 7]  # losses 2 ** 0.5 + 0.2 and 0
+    assert module._loss_of(rows, np.array([wrong])) == pytest.approx(2**0.5 + 0.2)
+    assert module._loss_of(rows, np.array([wrong, right])) == pytest.approx((2**0.5 + 0.2) / 2)

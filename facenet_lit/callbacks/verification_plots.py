@@ -18,14 +18,14 @@ class VerificationPlots(L.Callback):
     """The ROC curve, over pairs and balanced, at each validation.
 
     Args:
-        points: most points of a curve, 2 or more.
+        points: most points of a curve, 3 or more: both corners, and what lies between.
 
     Raises:
         UserError: it is out of range.
     """
 
-    def __init__(self, points: int = 400) -> None:
-        self.points = check_integer("callbacks.roc.points", points, 2)
+    def __init__(self, points: int) -> None:
+        self.points = check_integer("callbacks.roc.points", points, 3)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Draws what was just validated."""

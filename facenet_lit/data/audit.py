@@ -7,6 +7,7 @@ it was trained on, so that later evaluations are audited too.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
@@ -19,7 +20,11 @@ from facenet_lit.preprocessing import identity_fingerprint
 
 Fingerprints = npt.NDArray[np.uint8]  # (M, 32): SHA-256 digests, one per row
 
-SAY_SO = "evaluate on others, or say data.allow_leak=true"
+# What to do about a leak: where a split leaks, and where an evaluation does.
+MEND_SPLIT = "remove the duplicates or merge the identities"
+CHOOSE_OTHERS = "evaluate on others"
+
+log = logging.getLogger(__name__)
 
 
 class LeakError(UserError):
@@ -31,34 +36,45 @@ def find_leaks(
     identities: IntArray,
     names: Sequence[str],
     files: Sequence[str],
-    fingerprints: Fingerprints,
     listed_pairs: Mapping[str, IntArray],
 ) -> list[str]:
-    """Names every leak between the parts of a split, one line each.
+    """Names every leak between the parts of a split that shows without a picture, one line each.
 
     Args:
         parts: image numbers of each part.
         identities: (N,) identity of each image, an index into ``names``.
         names: name of each identity.
         files: name of each image.
-        fingerprints: (N, 32) digest of each picture.
         listed_pairs: for a part, (P, 2) image numbers of the pairs that it is judged by.
     """
     leaks = []
     for first, second in combinations(parts, 2):
-        one, other = parts[first], parts[second]
-        shared = {names[i] for i in identities[one]} & {names[i] for i in identities[other]}
+        shared = set.intersection(*({names[i] for i in identities[parts[p]]} for p in (first, second)))
         if shared:
             leaks.append(f"{len(shared)} identities in both {first} and {second}, {min(shared)} for one")
-        twins = shared_pictures(fingerprints[one], fingerprints[other])
-        if len(twins):
-            a, b = files[one[twins[0, 0]]], files[other[twins[0, 1]]]
-            leaks.append(f"{len(twins)} pictures in both {first} and {second}, {a} = {b} for one")
     for part, pairs in listed_pairs.items():
         outside = ~np.isin(pairs, parts[part]).all(axis=1)
         if outside.any():
             a, b = (files[number] for number in pairs[outside][0])
             leaks.append(f"{outside.sum()} listed pairs of {part} reach out of it, {a} and {b} for one")
+    return leaks
+
+
+def find_twins(parts: Mapping[str, IntArray], files: Sequence[str], fingerprints: Fingerprints) -> list[str]:
+    """Names the pictures that are in two parts of a split under any name, a line for each two parts.
+
+    Args:
+        parts: image numbers of each part.
+        files: name of each image.
+        fingerprints: (N, 32) digest of each picture.
+    """
+    leaks = []
+    for first, second in combinations(parts, 2):
+        one, other = parts[first], parts[second]
+        twins = shared_pictures(fingerprints[one], fingerprints[other])
+        if len(twins):
+            a, b = files[one[twins[0, 0]]], files[other[twins[0, 1]]]
+            leaks.append(f"{len(twins)} pictures in both {first} and {second}, {a} = {b} for one")
     return leaks
 
 
@@ -83,41 +99,47 @@ def identity_fingerprints(names: Sequence[str]) -> Fingerprints:
     return np.frombuffer(digests, dtype=np.uint8).reshape(-1, 32)
 
 
-def find_trained_on(
-    trained_identities: Fingerprints,
-    trained_pictures: Fingerprints,
-    names: Sequence[str],
-    files: Sequence[str],
-    pictures: Fingerprints,
-) -> list[str]:
-    """Names what of an evaluation a checkpoint was trained on, one line each.
+def find_trained_people(trained: Fingerprints, names: Sequence[str]) -> list[str]:
+    """Names the identities of an evaluation that a checkpoint was trained on, in a line.
 
     Args:
-        trained_identities: (I, 32) digests that the checkpoint carries.
-        trained_pictures: (M, 32) digests that the checkpoint carries.
+        trained: (I, 32) digests that the checkpoint carries.
         names: names of the identities evaluated on.
+    """
+    found = shared_pictures(identity_fingerprints(names), trained)
+    if not len(found):
+        return []
+    count = f"{len(found)} of {len(names)} identities"
+    return [f"the checkpoint was trained on {count}, {names[found[0, 0]]} for one"]
+
+
+def find_trained_pictures(trained: Fingerprints, files: Sequence[str], pictures: Fingerprints) -> list[str]:
+    """Names the pictures of an evaluation that a checkpoint was trained on, in a line.
+
+    Args:
+        trained: (M, 32) digests that the checkpoint carries.
         files: (N,) names of the pictures evaluated on.
         pictures: (N, 32) their digests.
     """
-    leaks = []
-    people = shared_pictures(identity_fingerprints(names), trained_identities)
-    if len(people):
-        leaks.append(
-            f"the checkpoint was trained on {len(people)} of {len(names)} identities, {names[people[0, 0]]} for one"
-        )
-    images = shared_pictures(pictures, trained_pictures)
-    if len(images):
-        leaks.append(
-            f"the checkpoint was trained on {len(images)} of {len(files)} pictures, {files[images[0, 0]]} for one"
-        )
-    return leaks
+    found = shared_pictures(pictures, trained)
+    if not len(found):
+        return []
+    count = f"{len(found)} of {len(files)} pictures"
+    return [f"the checkpoint was trained on {count}, {files[found[0, 0]]} for one"]
 
 
-def refuse(leaks: Sequence[str], allow_leak: bool) -> None:
-    """Stops at a leak, unless leaks are allowed.
+def refuse(leaks: Sequence[str], allow_leak: bool, advice: str) -> None:
+    """Stops at a leak; where leaks are allowed, warns of each.
+
+    Args:
+        leaks: a line each.
+        allow_leak: ``data.allow_leak``.
+        advice: what to do.
 
     Raises:
-        LeakError: there is one.
+        LeakError: there is one, and leaks are not allowed.
     """
     if leaks and not allow_leak:
-        raise LeakError(f"leak: {'; '.join(leaks)}; {SAY_SO}")
+        raise LeakError(f"leak: {'; '.join(leaks)}; {advice}, or say data.allow_leak=true")
+    for leak in leaks:
+        log.warning("leak, allowed by data.allow_leak: %s", leak)

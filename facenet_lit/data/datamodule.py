@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,21 +14,23 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from facenet_lit.batch import Batch, BatchPlan, IntArray
-from facenet_lit.data.audit import find_leaks, refuse
+from facenet_lit.data.assignment import Assignment, assign
+from facenet_lit.data.audit import MEND_SPLIT, find_leaks, find_twins, refuse
 from facenet_lit.data.augmentation import Augmentation
 from facenet_lit.data.dataset import EverySampler, FaceDataset
 from facenet_lit.data.plan_sampler import PlanSampler
-from facenet_lit.data.splits import PARTS, images_of, random_split, view1_split
+from facenet_lit.data.samplers import IdentitySampler
 from facenet_lit.data.triplets import draw_triplets
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
 from facenet_lit.sources.lfw import LFWSource
-from facenet_lit.sources.lfw_lists import ListedPair
 from facenet_lit.sources.packed import Pack, pack
 from facenet_lit.sources.source import Source
 
 Statistics = tuple[list[float], list[float]]
 
 SamplerFactory = Callable[..., PlanSampler]
+
+log = logging.getLogger(__name__)
 
 
 class FaceDataModule(L.LightningDataModule):
@@ -99,16 +103,27 @@ class FaceDataModule(L.LightningDataModule):
         """Packs (or opens) the pictures, splits the identities and audits the split; once."""
         if self.pack is not None:
             return
-        self._check_listing()
+        self.listed  # noqa: B018 - refuses what needs no picture
         faces = pack(self.source, self.crop, self.size, self.cache, self.on_bad_image)
-        split = self._split(faces.identities, faces.names)
-        self.parts = {part: images_of(faces.identities, split[part]) for part in PARTS}
-        self.listed_pairs = self._listed_pairs(faces)
-        leaks = find_leaks(
-            self.parts, faces.identities, faces.names, faces.files, faces.fingerprints, self.listed_pairs
-        )
-        refuse(leaks, self.allow_leak)
+        # Again, as pictures that don't decode may have been left out.
+        self.parts, self.listed_pairs = assign(faces, self.source, self.split, self.split_seed)
+        refuse(find_twins(self.parts, faces.files, faces.fingerprints), self.allow_leak, MEND_SPLIT)
         self.pack = faces
+
+    @cached_property
+    def listed(self) -> Assignment:
+        """Who is where by the source's listing; all that can be told without a picture is checked.
+
+        Raises:
+            UserError: split, sampler or lists can't work, or a leak was found.
+        """
+        source = self.source
+        found = assign(source, source, self.split, self.split_seed)
+        leaks = find_leaks(found.parts, source.identities, source.names, source.files, found.listed_pairs)
+        refuse(leaks, self.allow_leak, MEND_SPLIT)
+        if self.sampler is not None:
+            self._tell_of_singles(self._training_sampler(source.identities, found.parts["train"]))
+        return found
 
     @property
     def faces(self) -> Pack:
@@ -149,10 +164,7 @@ class FaceDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches of the training part, augmented, redrawn every epoch."""
-        if self.sampler is None:
-            raise RuntimeError("FaceDataModule: made without a sampler")
-        numbers = self.parts["train"]
-        sampler = self.sampler(self.faces.identities[numbers], numbers, self.batch_size)
+        sampler = self._training_sampler(self.faces.identities, self.parts["train"])
         epoch, done = self._resume_at
         self._resume_at = (0, 0)
         # Lightning makes the iterator before it tells the sampler which epoch it is.
@@ -199,53 +211,21 @@ class FaceDataModule(L.LightningDataModule):
             collate_fn=_as_it_is,
         )
 
-    def _check_listing(self) -> None:
-        """Raises UserError where the listing alone tells that split or sampler can't work."""
-        identities = self.source.identities
-        split = self._split(identities, self.source.names)
-        if self.sampler is not None:
-            numbers = images_of(identities, split["train"])
-            self.sampler(identities[numbers], numbers, self.batch_size)
+    def _tell_of_singles(self, sampler: PlanSampler) -> None:
+        if not isinstance(sampler, IdentitySampler):
+            return
+        rows = sampler.identities_per_batch * sampler.images_per_identity
+        if rows + sampler.singles < self.batch_size:
+            log.info(
+                "sampler.singles=%d: the training part has %d people with one image, so batches hold %d rows, "
+                "not data.batch_size=%d",
+                *(self.batch_size - rows, sampler.singles, rows + sampler.singles, self.batch_size),
+            )
 
-    def _split(self, identities: IntArray, names: Sequence[str]) -> dict[str, IntArray]:
-        if self.split == "none":
-            nobody = np.empty(0, dtype=np.int64)
-            return {"train": nobody, "val": nobody, "test": np.unique(identities)}
-        if self.split == "random":
-            return random_split(identities, self.split_seed)
-        source = cast(LFWSource, self.source)
-        train, test = source.people("peopleDevTrain"), source.people("peopleDevTest")
-        return view1_split(identities, names, train, test, self.split_seed)
-
-    def _listed_pairs(self, faces: Pack) -> dict[str, IntArray]:
-        """For a part with an official list, (P, 2) image numbers."""
-        if self.split != "view1":
-            return {}
-        return {"test": number_pairs(cast(LFWSource, self.source).pairs("pairsDevTest"), faces)}
-
-
-def number_pairs(listed: Sequence[ListedPair], faces: Pack) -> IntArray:
-    """Image numbers of listed pairs.
-
-    Args:
-        listed: pairs of file names.
-        faces: where the files are.
-
-    Returns:
-        (P, 2) image numbers.
-
-    Raises:
-        UserError: a listed picture is not there.
-    """
-    number = {file: place for place, file in enumerate(faces.files)}
-    absent = [file for pair in listed for file in (pair.first, pair.second) if file not in number]
-    if absent:
-        raise UserError(
-            f"pairs: {len(absent)} listed pictures are not in the source, {absent[0]} for one; "
-            "expected a list made for these pictures"
-        )
-    pairs = [(number[pair.first], number[pair.second]) for pair in listed]
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    def _training_sampler(self, identities: IntArray, numbers: IntArray) -> PlanSampler:
+        if self.sampler is None:
+            raise RuntimeError("FaceDataModule: made without a sampler")
+        return self.sampler(identities[numbers], numbers, self.batch_size)
 
 
 def _as_it_is(batch: Any) -> Any:

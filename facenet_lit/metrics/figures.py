@@ -11,9 +11,6 @@ from facenet_lit.metrics import rates
 from facenet_lit.metrics.scored_pairs import ScoredPairs, effective_identities
 
 BALANCED = "_balanced"
-MONITOR = "eer" + BALANCED  # the figure that checkpoints, stopping and studies go by
-THRESHOLD = 1.1
-FARS = (0.1, 0.01, 0.001)
 
 
 def far_name(f: float) -> str:
@@ -58,7 +55,7 @@ def figures(pairs: ScoredPairs, threshold: float, fars: Sequence[float]) -> dict
 
 def figure_names(fars: Sequence[float]) -> list[str]:
     """The names :func:`figures` gives, in its order."""
-    return list(figures(ScoredPairs.of([], [], []), THRESHOLD, fars))
+    return list(figures(ScoredPairs.of([], [], []), 0.0, fars))
 
 
 def resolution_warnings(impostor_count: int, fars: Sequence[float]) -> list[str]:

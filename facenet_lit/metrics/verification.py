@@ -12,7 +12,7 @@ from torchmetrics import Metric
 
 from facenet_lit.batch import Rows
 from facenet_lit.errors import check_number
-from facenet_lit.metrics.figures import FARS, THRESHOLD, check_fars, figures
+from facenet_lit.metrics.figures import check_fars, figures
 from facenet_lit.metrics.scored_pairs import (
     ScoredPairs,
     score_all_pairs,
@@ -44,7 +44,7 @@ class VerificationMetric(Metric):
     identities: list[Tensor]
     numbers: list[Tensor]
 
-    def __init__(self, threshold: float = THRESHOLD, fars: Sequence[float] = FARS) -> None:
+    def __init__(self, threshold: float, fars: Sequence[float]) -> None:
         super().__init__(dist_sync_fn=_gather)
         self.threshold = check_number("metrics.threshold", threshold)
         self.fars = check_fars(fars)

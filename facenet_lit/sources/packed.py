@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 Allocate = Callable[[str, tuple[int, ...]], Picture]
 
-_NAMED = 10  # so many unreadable pictures are named
+_NAMED = 10  # so many unreadable pictures are named in one line
 _CHUNK = 1024  # images copied at a time
 
 
@@ -90,14 +90,21 @@ def _key(source: Source, crop: int | None, size: int) -> str:
 def _report(left_out: Sequence[str], on_bad_image: str) -> None:
     """Names the pictures that don't decode, all at once: as an error, or as a warning."""
     listed = f"{len(left_out)} pictures don't decode: {_named(left_out)}"
+    _log_all(left_out)
     if on_bad_image == "error":
         raise UserError(f"{listed}; mend or remove them, or set data.on_bad_image=skip to leave them out")
     log.warning("%s; left out", listed)
 
 
 def _named(files: Sequence[str]) -> str:
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    more = f" and {len(files) - _NAMED} more, all named in the log" if len(files) > _NAMED else ""
     return ", ".join(files[:_NAMED]) + more
+
+
+def _log_all(files: Sequence[str]) -> None:
+    """Names every unreadable picture in the log, where one line can't."""
+    if len(files) > _NAMED:
+        log.warning("pictures that don't decode:\n  %s", "\n  ".join(files))
 
 
 def _pack_into(target: Path, source: Source, crop: int | None, size: int, key: str, progress: bool) -> Pack:
@@ -155,6 +162,7 @@ def _decode(
     kept = np.flatnonzero(readable)
     left_out = tuple(files[number] for number in np.flatnonzero(~readable).tolist())
     if not len(kept):
+        _log_all(left_out)
         raise UserError(f"none of {len(files)} pictures decodes ({_named(left_out)}); expected JPEG or PNG")
     present, identities = np.unique(source.identities[kept], return_inverse=True)
     return Pack(

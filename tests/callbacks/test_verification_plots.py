@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
-from facenet_lit.callbacks.verification_plots import draw_roc
+from facenet_lit.callbacks.verification_plots import VerificationPlots, draw_roc
+from facenet_lit.errors import UserError
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 
 
@@ -31,3 +33,10 @@ def test_the_picture_is_not_blank() -> None:
     pixels = np.asarray(figure.canvas.buffer_rgba())
     assert pixels.shape == (400, 500, 4)
     assert len(np.unique(pixels[..., :3].reshape(-1, 3), axis=0)) > 50
+
+
+def test_a_curve_has_more_than_its_corners() -> None:
+    assert VerificationPlots(3).points == 3
+    with pytest.raises(UserError, match=r"callbacks\.roc\.points=2: expected an integer of 3 or more"):
+        VerificationPlots(2)
+    assert len(draw_roc(scored(), points=3).axes[0].lines[0].get_xdata()) == 3

@@ -1,10 +1,14 @@
+import logging
+
 import numpy as np
 import pytest
 
 from facenet_lit.data.audit import (
     LeakError,
     find_leaks,
-    find_trained_on,
+    find_trained_people,
+    find_trained_pictures,
+    find_twins,
     identity_fingerprints,
     refuse,
     shared_pictures,
@@ -25,34 +29,34 @@ PICTURES = digests(*range(8))
 
 def test_identities_apart_leak_nothing() -> None:
     pairs = {"test": np.array([[6, 7]])}
-    assert find_leaks(APART, IDENTITIES, NAMES, FILES, PICTURES, pairs) == []
+    assert find_leaks(APART, IDENTITIES, NAMES, FILES, pairs) == []
+    assert find_twins(APART, FILES, PICTURES) == []
 
 
 def test_an_identity_on_two_sides_is_named() -> None:
     parts = {**APART, "test": np.array([3, 6, 7])}
-    leaks = find_leaks(parts, IDENTITIES, NAMES, FILES, PICTURES, {})
-    assert leaks == [
-        "1 identities in both train and test, Bob for one",
-        "1 pictures in both train and test, Bob/3.jpg = Bob/3.jpg for one",
-    ]
+    leaks = find_leaks(parts, IDENTITIES, NAMES, FILES, {})
+    assert leaks == ["1 identities in both train and test, Bob for one"]
+    twins = find_twins(parts, FILES, PICTURES)
+    assert twins == ["1 pictures in both train and test, Bob/3.jpg = Bob/3.jpg for one"]
 
 
 def test_one_identity_under_two_numbers_is_found_by_name() -> None:
-    leaks = find_leaks(APART, IDENTITIES, ["Ann", "Bob", "Cat", "Ann"], FILES, PICTURES, {})
+    leaks = find_leaks(APART, IDENTITIES, ["Ann", "Bob", "Cat", "Ann"], FILES, {})
     assert leaks == ["1 identities in both train and test, Ann for one"]
 
 
 def test_a_picture_under_two_names_is_found_by_content() -> None:
-    leaks = find_leaks(APART, IDENTITIES, NAMES, FILES, digests(0, 1, 2, 3, 4, 5, 2, 7), {})
+    leaks = find_twins(APART, FILES, digests(0, 1, 2, 3, 4, 5, 2, 7))
     assert leaks == ["1 pictures in both train and test, Bob/2.jpg = Dan/6.jpg for one"]
 
 
 def test_equal_pictures_on_one_side_are_no_leak() -> None:
-    assert find_leaks(APART, IDENTITIES, NAMES, FILES, digests(0, 0, 2, 3, 4, 4, 6, 7), {}) == []
+    assert find_twins(APART, FILES, digests(0, 0, 2, 3, 4, 4, 6, 7)) == []
 
 
 def test_a_listed_pair_that_reaches_out_is_named() -> None:
-    leaks = find_leaks(APART, IDENTITIES, NAMES, FILES, PICTURES, {"test": np.array([[6, 7], [6, 0]])})
+    leaks = find_leaks(APART, IDENTITIES, NAMES, FILES, {"test": np.array([[6, 7], [6, 0]])})
     assert leaks == ["1 listed pairs of test reach out of it, Dan/6.jpg and Ann/0.jpg for one"]
 
 
@@ -67,16 +71,23 @@ def test_shared_pictures_against_a_double_loop() -> None:
 
 def test_what_a_checkpoint_was_trained_on_is_found() -> None:
     trained = identity_fingerprints(["Ann", "Eve"])
-    leaks = find_trained_on(trained, PICTURES[:2], NAMES, FILES, PICTURES)
-    assert leaks == [
-        "the checkpoint was trained on 1 of 4 identities, Ann for one",
-        "the checkpoint was trained on 2 of 8 pictures, Ann/0.jpg for one",
+    assert find_trained_people(trained, NAMES) == [
+        "the checkpoint was trained on 1 of 4 identities, Ann for one"
     ]
-    assert find_trained_on(identity_fingerprints([]), PICTURES[:0], NAMES, FILES, PICTURES) == []
+    assert find_trained_pictures(PICTURES[:2], FILES, PICTURES) == [
+        "the checkpoint was trained on 2 of 8 pictures, Ann/0.jpg for one"
+    ]
+    assert find_trained_people(identity_fingerprints([]), NAMES) == []
+    assert find_trained_pictures(PICTURES[:0], FILES, PICTURES) == []
 
 
-def test_a_leak_stops_unless_it_is_allowed() -> None:
-    with pytest.raises(LeakError, match=r"leak: one; two; .*data\.allow_leak=true"):
-        refuse(["one", "two"], allow_leak=False)
-    refuse(["one"], allow_leak=True)
-    refuse([], allow_leak=False)
+def test_a_leak_stops_unless_it_is_allowed(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(LeakError, match=r"leak: one; two; do this, or say data\.allow_leak=true"):
+        refuse(["one", "two"], False, "do this")
+    assert caplog.records == []
+    with caplog.at_level(logging.WARNING):
+        refuse(["one", "two"], True, "do this")
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == ["leak, allowed by data.allow_leak: one", "leak, allowed by data.allow_leak: two"]
+    refuse([], False, "do this")
+    assert len(caplog.records) == 2

@@ -58,6 +58,41 @@ def test_a_certain_flip_is_a_mirror_image() -> None:
     assert np.array_equal(Augmentation(flip=1.0)(images, (0,)), images[:, :, ::-1])
 
 
+def test_certain_grey_takes_the_colour_and_leaves_the_light() -> None:
+    images = pictures()
+    grey = Augmentation(grey=1.0)(images, (0,)).astype(float)
+    assert np.array_equal(grey, grey[..., :1].repeat(3, axis=3))
+    luma = images @ np.array([0.299, 0.587, 0.114])  # BT.601
+    np.testing.assert_allclose(grey[..., 0], luma, atol=1)
+
+
+def test_a_certain_box_is_erased_and_nothing_else() -> None:
+    images = pictures(24)
+    for before, after in zip(images, Augmentation(erase=1.0)(images, (0,)), strict=True):
+        y, x = np.nonzero((before != after).any(axis=2))
+        sides = np.ptp(y) + 1, np.ptp(x) + 1
+        assert all(0.1 * 64 - 1 <= side <= 0.35 * 64 + 1 for side in sides)
+        assert len(y) > 0.95 * sides[0] * sides[1]  # filled, but for pixels that happen to be equal
+
+
+@pytest.mark.parametrize(
+    ("settings", "farthest"),
+    [
+        ({"shift": 0.1}, 12.9 * 2**0.5),  # to both sides at once
+        ({"scale": 0.25}, 16 * 0.25),
+        ({"rotate": 25}, 2 * 16 * np.sin(np.radians(25 / 2))),
+    ],
+)
+def test_a_spot_moves_as_far_as_said(settings: dict[str, float], farthest: float) -> None:
+    """A white spot, 16 pixels right of the centre of a black picture of 129."""
+    spot = np.zeros((129, 129, 3), np.uint8)
+    spot[62:67, 78:83] = 255
+    moved = Augmentation(**settings)(spot[None].repeat(60, axis=0), (0,))[..., 0]
+    places = np.array([(np.indices(image.shape) * image).sum((1, 2)) / image.sum() for image in moved])
+    distances = np.linalg.norm(places - [64, 80], axis=1)
+    assert 0.7 * farthest < distances.max() < farthest + 0.7
+
+
 @pytest.mark.parametrize("settings", [{"flip": 1.5}, {"erase": -0.1}, {"rotate": 400}, {"blur": "much"}])
 def test_values_out_of_range_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(UserError, match=f"augmentation.{next(iter(settings))}"):

@@ -1,3 +1,4 @@
+import logging
 from functools import partial
 from pathlib import Path
 
@@ -8,11 +9,10 @@ import torch
 
 from facenet_lit.data.audit import LeakError
 from facenet_lit.data.augmentation import Augmentation
-from facenet_lit.data.datamodule import FaceDataModule, number_pairs
-from facenet_lit.data.samplers import TripletSampler
+from facenet_lit.data.datamodule import FaceDataModule
+from facenet_lit.data.samplers import IdentitySampler, TripletSampler
 from facenet_lit.errors import UserError
 from facenet_lit.sources.folder import FolderSource
-from facenet_lit.sources.lfw_lists import ListedPair
 from facenet_lit.sources.synthetic import SyntheticFaces
 
 
@@ -121,15 +121,40 @@ def test_packed_pictures_are_kept_and_found_again(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")} == files
 
 
-def test_listed_pairs_become_image_numbers() -> None:
-    faces = made().faces
-    listed = [
-        ListedPair(faces.files[3], faces.files[4], True),
-        ListedPair(faces.files[0], faces.files[8], False),
+def test_leaks_that_are_allowed_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for person in range(20):
+        for image in range(2):
+            write_picture(tmp_path / f"p{person:02}" / f"{image}.png", image)  # twins of everyone
+    with caplog.at_level(logging.WARNING):
+        made(source=FolderSource(tmp_path), allow_leak=True)
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 3
+    assert all(line.startswith("leak, allowed by data.allow_leak: ") for line in lines)
+    with pytest.raises(LeakError, match=r"remove the duplicates or merge the identities, or say data\.allow"):
+        made(source=FolderSource(tmp_path))
+
+
+def test_fewer_singles_than_asked_for_are_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for person in range(34):  # every third has one picture; none is decoded
+        for image in range(2 if person % 3 else 1):
+            path = tmp_path / f"p{person:02}" / f"{image}.jpg"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("no picture")
+
+    def lines(singles: int) -> list[str]:
+        caplog.clear()
+        sampler = partial(IdentitySampler, identities_per_batch=2, images_per_identity=2, singles=singles)
+        data = FaceDataModule(FolderSource(tmp_path), sampler, batch_size=4 + singles)
+        with caplog.at_level(logging.INFO):
+            people = data.source.identities[data.listed.parts["train"]]
+        assert (np.bincount(people) == 1).sum() == 12
+        return [record.getMessage() for record in caplog.records]
+
+    assert lines(0) == lines(12) == []
+    assert lines(13) == [
+        "sampler.singles=13: the training part has 12 people with one image, so batches hold 16 rows, "
+        "not data.batch_size=17"
     ]
-    assert number_pairs(listed, faces).tolist() == [[3, 4], [0, 8]]
-    with pytest.raises(UserError, match=r"1 listed pictures are not in the source, nobody\.jpg"):
-        number_pairs([ListedPair("nobody.jpg", faces.files[0], False)], faces)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from facenet_lit.data.splits import PARTS, images_of, random_split, view1_split
 from facenet_lit.errors import UserError
+from facenet_lit.sources.lfw import LFWSource
 
 
 @given(st.integers(20, 200), st.integers(0, 5))
@@ -63,7 +64,24 @@ def test_view1_does_not_depend_on_the_order_of_the_list() -> None:
     assert all(np.array_equal(one[part], other[part]) for part in PARTS)
 
 
+def test_view1_draws_val_by_the_seed_and_leaves_test_alone() -> None:
+    table, names, train, test = view1()
+    drawn = [view1_split(table, names, train, test, seed) for seed in range(5)]
+    assert len({tuple(parts["val"].tolist()) for parts in drawn}) > 1
+    for parts in drawn:
+        assert np.array_equal(parts["test"], drawn[0]["test"])
+        assert not set(parts["val"].tolist()) & set(parts["train"].tolist())
+
+
 def test_view1_names_a_person_without_images() -> None:
     table, names, train, test = view1()
     with pytest.raises(UserError, match="Nobody"):
         view1_split(table, names, [*train, "Nobody"], test, seed=0)
+
+
+@pytest.mark.real_faces
+def test_view1_of_lfw(real_lfw: LFWSource) -> None:
+    lists = real_lfw.people("peopleDevTrain"), real_lfw.people("peopleDevTest")
+    parts = view1_split(real_lfw.identities, real_lfw.names, *lists, seed=0)
+    assert {part: len(people) for part, people in parts.items()} == {"train": 3634, "val": 404, "test": 1711}
+    assert np.array_equal(np.sort(np.concatenate(list(parts.values()))), np.arange(5749))

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import os
-import tarfile
 from collections import Counter
 from fractions import Fraction
 from functools import cache
 from itertools import combinations, permutations, product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +14,7 @@ from scipy.stats import chisquare
 from facenet_lit.batch import IntArray
 from facenet_lit.data.triplets import NEGATIVE_RULES, REMOVAL_RULES, count_triplets, draw_triplets
 from facenet_lit.errors import UserError
+from facenet_lit.sources.lfw import LFWSource
 
 ALPHA = 1e-4
 Pair = tuple[int, int]
@@ -234,25 +232,18 @@ def test_unknown_rules_are_named() -> None:
         draw_triplets(table, "positive", "near", 0, 0)
 
 
-def real_archive() -> Path:
-    return Path(os.environ["FACENET_LIT_LFW"])
-
-
 @pytest.mark.real_faces
-def test_counts_of_whole_lfw() -> None:
-    with tarfile.open(real_archive()) as archive:
-        people = [Path(member.name).parent.name for member in archive if member.name.endswith(".jpg")]
-    identities = np.unique(people, return_inverse=True)[1]
+def test_counts_of_whole_lfw(real_lfw: LFWSource) -> None:
+    identities = real_lfw.identities
     assert len(identities) == 13_233
-    assert identities.max() + 1 == 5_749
+    assert len(set(identities.tolist())) == 5_749
     drawn = {rule: len(draw_triplets(identities, rule, "identity", 0, 0)) for rule in REMOVAL_RULES}
     assert drawn == {"positive": 7_484, "anchor": 7_484, "both": 4_307, "none": 242_257}
 
 
 @pytest.mark.real_faces
-def test_counts_of_the_development_people() -> None:
-    lines = (real_archive().parent / "peopleDevTrain.txt").read_text().splitlines()[1:]
-    sizes = [int(line.split("\t")[1]) for line in lines if line]
-    identities = np.repeat(np.arange(len(sizes)), sizes)
+def test_counts_of_the_development_people(real_lfw: LFWSource) -> None:
+    people = np.isin(real_lfw.names, real_lfw.people("peopleDevTrain"))
+    identities = real_lfw.identities[people[real_lfw.identities]]
     drawn = {rule: len(draw_triplets(identities, rule, "image", 0, 0)) for rule in REMOVAL_RULES[:3]}
     assert drawn == {"positive": 5_487, "anchor": 5_487, "both": 3_143}

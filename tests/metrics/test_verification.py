@@ -54,7 +54,7 @@ def test_what_was_computed_last_stays_after_a_reset():
 
 
 def test_rows_are_kept_in_float32_without_a_graph():
-    metric = VerificationMetric()
+    metric = VerificationMetric(1.0, FARS)
     embeddings, identities, numbers = rows()
     metric.update(embeddings.double().requires_grad_(), identities.int(), numbers.int())
     metric.compute()
@@ -71,11 +71,11 @@ def test_collected_before_anything_was_computed_says_what_to_do():
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_without_rows_every_figure_is_none():
-    assert set(VerificationMetric().compute().values()) == {None}
+    assert set(VerificationMetric(1.0, FARS).compute().values()) == {None}
 
 
 def test_embeddings_that_hold_nan_are_refused():
-    metric = VerificationMetric()
+    metric = VerificationMetric(1.0, FARS)
     embeddings, identities, numbers = rows()
     metric.update(embeddings.log(), identities, numbers)
     with pytest.raises(UserError, match="embeddings hold NaN"):
@@ -94,7 +94,7 @@ def test_embeddings_that_hold_nan_are_refused():
 )
 def test_bad_settings_are_refused(arguments, named):
     with pytest.raises(UserError, match=named):
-        VerificationMetric(**arguments)
+        VerificationMetric(**{"threshold": 1.0, "fars": FARS, **arguments})
 
 
 def test_a_metric_can_be_pickled_with_its_state():

@@ -214,14 +214,6 @@ def test_bad_lists(tree, tmp_path):
         LFWSource(tree, tree.parent / "pairsDevTest.txt")
 
 
-@pytest.fixture(scope="module")
-def real_lfw() -> LFWSource:
-    place = os.environ.get("FACENET_LIT_LFW")
-    if not place:
-        pytest.skip("FACENET_LIT_LFW names no archive or folder of LFW with its lists beside it")
-    return LFWSource(place)
-
-
 @pytest.mark.real_faces
 def test_whole_lfw(real_lfw):
     assert len(real_lfw.files) == 13233

@@ -19,7 +19,6 @@ from facenet_lit.errors import UserError
 from facenet_lit.preprocessing import crop_and_resize, fingerprint
 from facenet_lit.sources import packed
 from facenet_lit.sources.folder import FolderSource
-from facenet_lit.sources.lfw import LFWSource
 from facenet_lit.sources.packed import Pack, pack
 from facenet_lit.sources.source import Read
 from facenet_lit.sources.synthetic import SyntheticFaces
@@ -171,11 +170,29 @@ def test_a_pack_made_with_skip_is_no_way_around_error(root, tmp_path):
         quick_pack(FolderSource(root), tmp_path / "packs", "error")
 
 
-def test_ten_bad_pictures_are_named_and_the_rest_counted(root):
-    for number in range(20):
-        (root / "Di" / f"bad{number:02d}.jpg").write_bytes(b"not a picture")
-    with pytest.raises(UserError, match=r"^23 pictures don't decode: .*Di/bad06\.jpg and 13 more;"):
+def test_an_error_names_ten_bad_pictures_and_the_log_all(root, caplog):
+    more = [f"Di/bad{number:02d}.jpg" for number in range(20)]
+    for file in more:
+        (root / file).write_bytes(b"not a picture")
+    with pytest.raises(UserError, match=r"^23 pictures don't decode: .*Di/bad06\.jpg and 13 more, .* log;"):
         quick_pack(FolderSource(root), None)
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.message.split("\n  ")[1:] == [*BAD, *more]
+    caplog.clear()
+    quick_pack(FolderSource(root), None, "skip")
+    assert caplog.records[0].message == record.message
+    assert caplog.records[1].message.endswith("; left out")
+
+
+def test_where_no_picture_decodes_the_log_names_all(tmp_path, caplog):
+    files = [f"Ada/{number:02d}.jpg" for number in range(12)]
+    (tmp_path / "Ada").mkdir()
+    for file in files:
+        (tmp_path / file).write_bytes(b"not a picture")
+    with pytest.raises(UserError, match="none of 12 pictures decodes"):
+        quick_pack(FolderSource(tmp_path), None)
+    assert caplog.records[0].message.split("\n  ")[1:] == files
 
 
 @pytest.mark.parametrize("on_bad_image", ["error", "skip"])
@@ -342,8 +359,7 @@ def test_settings_are_written_for_the_reader(tmp_path):
 
 
 @pytest.mark.real_faces
-@pytest.mark.skipif("FACENET_LIT_LFW" not in os.environ, reason="FACENET_LIT_LFW names no copy of LFW")
-def test_no_picture_of_lfw_is_under_two_names(tmp_path):
-    result = pack(LFWSource(os.environ["FACENET_LIT_LFW"]), 130, 16, tmp_path, progress=False)
+def test_no_picture_of_lfw_is_under_two_names(real_lfw, tmp_path):
+    result = pack(real_lfw, 130, 16, tmp_path, progress=False)
     assert result.images.shape == (13233, 16, 16, 3)
     assert len(np.unique(result.fingerprints, axis=0)) == 13233

@@ -1,0 +1,172 @@
+"""Composes every job's config before Hydra does, so that what is wrong with it is told in one line."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from facenet_lit.errors import UserError
+
+# Groups of plain settings. What stands in the others is checked by the constructor that gets it.
+PLAIN_GROUPS = ("data", "model", "trainer", "metrics", "checkpoint")
+
+# What may be taken out whole: ~logger.
+OPTIONAL = {"logger", "callbacks"}
+
+SHARED = "shared"  # the folder with what the options of a group have in common
+
+
+def one_line(error: BaseException) -> str:
+    """The text of an error without its line breaks."""
+    if isinstance(error, OmegaConfBaseException) and error.full_key:
+        # What follows the first line is about OmegaConf.
+        first = str(error).strip().splitlines()[0]
+        return f"{error.full_key}: {first}; --help shows all settings"
+    return re.sub(r"\s*\n\s*", "; ", str(error).strip()) or type(error).__name__
+
+
+class Composer:
+    """Composes configs from overrides.
+
+    Args:
+        folder: where the configs are.
+        name: the top-level config.
+        extra: overrides that stand before all others.
+    """
+
+    def __init__(self, folder: Path, name: str, extra: Sequence[str] = ()) -> None:
+        self.folder = folder
+        self.name = name
+        self.extra = list(extra)
+        self._keys: dict[tuple[str, ...], _Keys] = {}
+
+    def compose(self, overrides: Sequence[str]) -> DictConfig:
+        """A job's config, with Hydra's own under ``hydra``.
+
+        Raises:
+            UserError: an override is wrong.
+        """
+        GlobalHydra.instance().clear()
+        try:
+            with initialize_config_dir(config_dir=str(self.folder), version_base="1.3"):
+                return compose(self.name, overrides=[*self.extra, *overrides], return_hydra_config=True)
+        except (HydraException, OmegaConfBaseException, ValueError) as error:  # bare: model=null
+            raise UserError(_explained(error, overrides)) from error
+        finally:
+            GlobalHydra.instance().clear()
+
+    def jobs(self, overrides: Sequence[str]) -> list[list[str]]:
+        """The overrides of every job of a sweep; of a sweeper other than the basic one, those of one.
+
+        Raises:
+            UserError: an override is wrong.
+        """
+        parsed = _parsed(overrides)
+        single = [text for text, o in zip(overrides, parsed, strict=True) if not o.is_sweep_override()]
+        base = self.compose(single)
+        params = OmegaConf.select(base, "hydra.sweeper.params") or {}
+        given = {override.get_key_element() for override in parsed}
+        swept = [*(f"{key}={value}" for key, value in params.items() if key not in given), *overrides]
+        choices = [
+            [f"{override.get_key_element()}={choice}" for choice in override.sweep_string_iterator()]
+            if override.is_sweep_override()
+            else [text]
+            for text, override in zip(swept, _parsed(swept), strict=True)
+        ]
+        jobs = [list(job) for job in itertools.product(*choices)]
+        basic = "basic_sweeper" in str(OmegaConf.select(base, "hydra.sweeper._target_"))
+        return jobs if basic else jobs[:1]
+
+    def check_keys(self, config: DictConfig) -> None:
+        """Checks that a job's config has the settings that the config files put there, and no other.
+
+        ``+study=typo`` would else pass as a plain text, and ``+data.typo=1`` as a setting that nobody reads.
+
+        Raises:
+            UserError: it has not.
+        """
+        known = self._known(config)
+        for key in map(str, config):
+            if key not in known.top:
+                hint = "; give --config-dir experiments, and a file of its study/" if key == "study" else ""
+                raise UserError(f"{key}={config[key]}: no such setting{hint}; --help shows all of them")
+        absent = [key for key in known.needed if key not in config]
+        for group in PLAIN_GROUPS:
+            settings = config.get(group)
+            if not isinstance(settings, DictConfig):
+                continue
+            for key in map(str, settings):
+                if key not in known.settings[group]:
+                    raise UserError(
+                        f"{group}.{key}: no such setting{_nearest(group, key, known.settings[group])}; "
+                        "--help shows all of them"
+                    )
+            absent += [f"{group}.{key}" for key in known.settings[group] if key not in settings]
+        if absent:
+            raise UserError(f"{absent[0]}: taken out, but needed; leave ~{absent[0]} away")
+
+    def _known(self, config: DictConfig) -> _Keys:
+        """What the config files alone put there, for the options that a job chose."""
+        chosen = {g: o for g, o in config.hydra.runtime.choices.items() if g in PLAIN_GROUPS and o}
+        overrides = tuple(f"{group}={option}" for group, option in sorted(chosen.items()))
+        if overrides not in self._keys:
+            plain = self.compose(overrides)
+            settings = {g: list(map(str, plain.get(g) or {})) for g in PLAIN_GROUPS}
+            there = list(map(str, plain))
+            needed = [key for key in there if key not in OPTIONAL]
+            self._keys[overrides] = _Keys({*there, *self._groups}, needed, settings)
+        return self._keys[overrides]
+
+    @cached_property
+    def _groups(self) -> set[str]:
+        return {path.name for path in self.folder.iterdir() if path.is_dir()} - {SHARED}
+
+
+class _Keys(NamedTuple):
+    """Names of settings: those allowed at the top, those needed there, and those of each group."""
+
+    top: set[str]
+    needed: list[str]
+    settings: dict[str, list[str]]
+
+
+def _nearest(group: str, key: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(key, known, 1)
+    return f", did you mean {group}.{near[0]}?" if near else ""
+
+
+def _parsed(overrides: Sequence[str]) -> list[Any]:
+    try:
+        return list(OverridesParser.create().parse_overrides(list(overrides)))
+    except HydraException as error:
+        raise UserError(one_line(error)) from error
+
+
+def _explained(error: Exception, overrides: Sequence[str]) -> str:
+    """Hydra's message in one line, with the nearest option where one was misspelt."""
+    text = one_line(error)
+    wrong = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+    if wrong:
+        options = re.findall(r"^\s+(\S+)$", str(error), re.MULTILINE)
+        near = difflib.get_close_matches(wrong[2], options, 1)
+        hint = f"did you mean {wrong[1]}={near[0]}? " if near else ""
+        return f"{wrong[1]}={wrong[2]}: {hint}expected one of {', '.join(options)}" if options else text
+    wrong = re.search(r"Could not override '([^']+)'", text)
+    if wrong:
+        return f"{wrong[1]}: no such setting; --help shows all of them"
+    if "Config group override must be" in text:
+        nulls = " ".join(o for o in overrides if o.endswith(("=null", "=")))
+        return f"{nulls}: expected an option of the group; --help shows all of them"
+    return text

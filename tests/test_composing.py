@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from facenet_lit.composing import Composer, one_line
+from facenet_lit.config_dir import config_dir
+from facenet_lit.errors import UserError
+
+
+@pytest.fixture
+def composer() -> Composer:
+    return Composer(config_dir(), "train")
+
+
+def checked(composer: Composer, *overrides: str) -> None:
+    composer.check_keys(composer.compose(overrides))
+
+
+def test_an_error_in_one_line() -> None:
+    assert one_line(ValueError(" first\n   second\n\n third ")) == "first; second; third"
+    assert one_line(ValueError("")) == "ValueError"
+
+
+def test_an_error_of_omegaconf_names_the_setting_first() -> None:
+    config = OmegaConf.create({"a": {"b": "${c}"}})
+    with pytest.raises(OmegaConfBaseException) as caught:
+        OmegaConf.to_container(config, resolve=True)
+    line = one_line(caught.value)
+    assert line.startswith("a.b: Interpolation key 'c' not found")
+    assert line.endswith("--help shows all settings")
+    assert "\n" not in line
+
+
+def test_every_combination_is_a_job(composer: Composer) -> None:
+    jobs = composer.jobs(["seed=0,1", "loss.margin=choice(0.1,0.2)", "test=false"])
+    assert jobs == [
+        [f"seed={seed}", f"loss.margin={margin}", "test=false"] for seed in (0, 1) for margin in (0.1, 0.2)
+    ]
+    with pytest.raises(UserError, match="mismatched input"):
+        composer.jobs(["a=b=c"])
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["data=lfw", "data.root=x", "+model.arguments.typo=1"],  # that is the backbone's to say
+        ["sampler=pk", "trainer=gpu", "model=inception"],
+        ["++data.size=72", "+metrics.fars=[0.5]", "~logger", "~callbacks"],
+        ["+callbacks.mine.points=3", "+optimizer.typo=1"],
+    ],
+)
+def test_settings_that_are_there(composer: Composer, overrides: list[str]) -> None:
+    checked(composer, *overrides)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["+data.typo=1"], r"^data\.typo: no such setting; --help"),
+        (["+data.root=x"], r"^data\.root: no such setting"),  # of another source
+        (["+trainer.minute=1"], r"^trainer\.minute: no such setting, did you mean trainer\.minutes\?"),
+        (["~trainer.devices"], r"^trainer\.devices: taken out, but needed"),
+        (["~data.seed"], r"data\.seed"),
+        (["~miner"], "^miner: taken out, but needed"),
+        (["+typo=1"], "^typo=1: no such setting"),
+    ],
+)
+def test_settings_that_are_not(composer: Composer, overrides: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        checked(composer, *overrides)
+
+
+def test_a_study_may_change_settings_and_add_none(tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    composer = Composer(config_dir(), "train", [f"hydra.searchpath=[file://{tmp_path}]"])
+    text = "# @package _global_\ntrainer: {%s: 7}\n"
+    (tmp_path / "study" / "small.yaml").write_text(text % "minutes")
+    checked(composer, "+study=small")
+    (tmp_path / "study" / "small.yaml").write_text(text % "minute")
+    with pytest.raises(UserError, match=r"trainer\.minute: no such setting"):
+        checked(composer, "+study=small")
