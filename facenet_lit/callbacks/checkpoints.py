@@ -82,7 +82,13 @@ class Checkpoints(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
-        """Writes ``last.ckpt`` where it is due, and stops where a signal came."""
+        """Writes ``last.ckpt`` where it is due, and stops where a signal came; not where validation follows.
+
+        That writes in any case, and a run resumed from a checkpoint before it would go without it.
+        """
+        steps = trainer.fit_loop.total_batch_idx + 1
+        if steps % trainer.val_check_batch == 0 or self.clock.budget.is_spent:
+            return
         if self._signum is not None or time.monotonic() - self._written >= self.every_seconds:
             self._write(trainer, self.last_path)
         if self._signum is not None:
