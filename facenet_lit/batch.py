@@ -35,12 +35,14 @@ class Batch(NamedTuple):
         identities: (N,) int64.
         numbers: (N,) int64 image numbers.
         triplets: (T, 3) int64 rows of anchor, positive and negative, or None.
+        views: (N,) int64, how often the row's image stands in the rows before it; None where nobody asks.
     """
 
     images: Tensor
     identities: Tensor
     numbers: Tensor
     triplets: Tensor | None
+    views: Tensor | None = None
 
 
 class Rows(NamedTuple):
@@ -53,8 +55,20 @@ class Rows(NamedTuple):
         embeddings: (N, D) unit vectors.
         identities: (N,) int64.
         numbers: (N,) int64 image numbers.
+        views: (N,) int64, which of the rows of its image each one is; None where nobody asks.
     """
 
     embeddings: Tensor
     identities: Tensor
     numbers: Tensor
+    views: Tensor | None = None
+
+
+def count_views(numbers: IntArray) -> IntArray:
+    """How often each number stands before its place: (N,) for (N,) numbers."""
+    order = np.argsort(numbers, kind="stable")
+    grouped = numbers[order]
+    starts = np.searchsorted(grouped, grouped)
+    views = np.empty(len(numbers), dtype=np.int64)
+    views[order] = np.arange(len(numbers)) - starts
+    return views

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from facenet_lit.batch import Rows
 from facenet_lit.distances import paired_distances, pairwise_distances
-from facenet_lit.errors import UserError
+from facenet_lit.errors import UserError, check_flag
 
 
 class Miner(ABC):
@@ -105,9 +105,16 @@ class SemiHardMiner(Miner):
     go to the smallest row; an anchor without any negative gives no triplet. Squaring distances does not
     change their order, so there is no such setting. Memory is O(A B): each anchor's negatives are sorted
     once, and every pair is a binary search in them.
+
+    Args:
+        views: two rows of one image, augmented each in its own way, are a genuine pair as well. In evaluation
+            they never are.
     """
 
     name = "semi_hard"
+
+    def __init__(self, views: bool = False) -> None:
+        self.views = check_flag("miner.views", views)
 
     def mine(self, anchors: Rows, rows: Rows, given: Tensor) -> Tensor:
         """Returns one triplet per genuine pair, in the order of (anchor, positive)."""
@@ -116,7 +123,8 @@ class SemiHardMiner(Miner):
         other_image = anchors.numbers[:, None] != rows.numbers[None, :]
         impostor = ~same_identity & other_image
         impostors = impostor.sum(1, keepdim=True)  # (A, 1)
-        anchor, positive = (same_identity & other_image & (impostors > 0)).nonzero(as_tuple=True)
+        genuine = same_identity & (other_image | self._other_view(anchors, rows))
+        anchor, positive = (genuine & (impostors > 0)).nonzero(as_tuple=True)
         # The sort is stable, so equal distances stay in the order of their rows; rows that
         # are no negative come last.
         ordered, order = distances.masked_fill(~impostor, torch.inf).sort(dim=1, stable=True)
@@ -127,6 +135,14 @@ class SemiHardMiner(Miner):
         # Embeddings that are not numbers have no order: any place will do, and the loss shows them.
         place = torch.where(beyond < impostors, beyond, farthest.clamp_max(len(rows.numbers) - 1))
         return torch.stack([anchor, positive, order[anchor, place[anchor, positive]]], 1)
+
+    def _other_view(self, anchors: Rows, rows: Rows) -> Tensor:
+        """(A, B) where rows show another view, if that counts; else nowhere."""
+        if not self.views:
+            return anchors.numbers.new_zeros((), dtype=torch.bool)
+        if anchors.views is None or rows.views is None:
+            raise ValueError("miner.views: the rows do not say which views they are")
+        return anchors.views[:, None] != rows.views[None, :]
 
 
 def _check_rows(what: str, rows: Rows) -> None:

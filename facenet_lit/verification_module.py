@@ -66,7 +66,7 @@ class VerificationModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch."""
-        rows = Rows(self(batch.images), batch.identities, batch.numbers)
+        rows = Rows(self(batch.images), batch.identities, batch.numbers, batch.views)
         triplets = self.miner(rows, rows, batch.triplets)
         scored: LossSum = self.loss(rows.embeddings, rows.embeddings, triplets)
         self.log("train/loss", scored.value, prog_bar=True)

@@ -4,9 +4,11 @@ import pickle
 
 import numpy as np
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset
 
-from facenet_lit.batch import Batch, BatchPlan, Rows
+from facenet_lit.batch import Batch, BatchPlan, Rows, count_views
 
 
 class Blank(Dataset[Batch]):
@@ -44,5 +46,11 @@ def test_plans_survive_the_way_to_a_worker() -> None:
 
 def test_rows_take_their_parts_in_order() -> None:
     rows = Rows(torch.eye(2), torch.tensor([5, 6]), torch.tensor([7, 8]))
-    assert rows._fields == ("embeddings", "identities", "numbers")
-    assert [len(part) for part in rows] == [2, 2, 2]
+    assert rows._fields == ("embeddings", "identities", "numbers", "views")
+    assert rows.views is None
+
+
+@given(st.lists(st.integers(0, 5)))
+def test_views_count_the_rows_before_that_show_the_same_image(numbers: list[int]) -> None:
+    expected = [numbers[:place].count(number) for place, number in enumerate(numbers)]
+    assert count_views(np.array(numbers, dtype=np.int64)).tolist() == expected

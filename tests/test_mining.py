@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from facenet_lit.batch import Rows
+from facenet_lit.batch import Rows, count_views
 from facenet_lit.errors import UserError
 from facenet_lit.mining import GivenMiner, MaskedMiner, Miner, SemiHardMiner
 
@@ -25,22 +25,26 @@ def batches(draw: st.DrawFn) -> tuple[Rows, Tensor]:
     anchors = torch.tensor(
         draw(st.lists(st.integers(0, size - 1), max_size=size, unique=True)), dtype=torch.long
     )
-    return Rows(embeddings, identity_of[numbers], numbers), anchors
+    views = torch.from_numpy(count_views(numbers.numpy()))
+    return Rows(embeddings, identity_of[numbers], numbers, views), anchors
 
 
 def take(rows: Rows, chosen: Tensor) -> Rows:
-    return Rows(*(part[chosen] for part in rows))
+    return Rows(*(None if part is None else part[chosen] for part in rows))
 
 
 def distance(first: Tensor, second: Tensor) -> float:
     return float(((first - second) ** 2).sum() ** 0.5)
 
 
-def semi_hard_by_loops(anchors: Rows, rows: Rows) -> list[list[int]]:
+def semi_hard_by_loops(anchors: Rows, rows: Rows, views: bool = False) -> list[list[int]]:
     found = []
     for a in range(len(anchors.numbers)):
         for p in range(len(rows.numbers)):
-            if anchors.identities[a] != rows.identities[p] or anchors.numbers[a] == rows.numbers[p]:
+            same_image = anchors.numbers[a] == rows.numbers[p]
+            if views and same_image:
+                same_image = anchors.views[a] == rows.views[p]
+            if anchors.identities[a] != rows.identities[p] or same_image:
                 continue
             limit = distance(anchors.embeddings[a], rows.embeddings[p])
             closest, farthest = None, None
@@ -63,7 +67,20 @@ def semi_hard_by_loops(anchors: Rows, rows: Rows) -> list[list[int]]:
 def test_semi_hard_is_the_triple_loop(batch: tuple[Rows, Tensor]) -> None:
     rows, chosen = batch
     anchors = take(rows, chosen)
-    assert SemiHardMiner()(anchors, rows, None).tolist() == semi_hard_by_loops(anchors, rows)
+    for views in (False, True):
+        found = SemiHardMiner(views)(anchors, rows, None).tolist()
+        assert found == semi_hard_by_loops(anchors, rows, views)
+
+
+def test_views_of_one_image_are_a_pair_only_where_that_is_said() -> None:
+    embeddings = torch.tensor([[0.0, 0.0], [0.0, 0.5], [1.0, 0.0]])
+    rows = Rows(embeddings, torch.tensor([5, 5, 6]), torch.tensor([8, 8, 9]), torch.tensor([0, 1, 0]))
+    assert SemiHardMiner()(rows, rows).tolist() == []
+    assert SemiHardMiner(views=True)(rows, rows).tolist() == [[0, 1, 2], [1, 0, 2]]
+    with pytest.raises(ValueError, match="do not say which views"):
+        SemiHardMiner(views=True)(rows._replace(views=None), rows)
+    with pytest.raises(UserError, match=r"miner\.views"):
+        SemiHardMiner(views="some")
 
 
 @given(batches(), st.data())

@@ -86,8 +86,8 @@ class Checkpoints(L.Callback):
 
         That writes in any case, and a run resumed from a checkpoint before it would go without it.
         """
-        steps = trainer.fit_loop.total_batch_idx + 1
-        if steps % trainer.val_check_batch == 0 or self.clock.budget.is_spent:
+        steps, every = trainer.fit_loop.total_batch_idx + 1, trainer.val_check_batch
+        if self.clock.budget.is_spent or (every is not None and steps % every == 0):
             return
         if self._signum is not None or time.monotonic() - self._written >= self.every_seconds:
             self._write(trainer, self.last_path)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from facenet_lit.batch import Batch, BatchPlan, IntArray
+from facenet_lit.batch import Batch, BatchPlan, IntArray, count_views
 from facenet_lit.data.augmentation import Augmentation
 
 
@@ -44,6 +44,7 @@ class FaceDataset(Dataset[Batch]):
             identities=torch.from_numpy(self.identities[plan.numbers]),
             numbers=torch.from_numpy(plan.numbers),
             triplets=None if plan.triplets is None else torch.from_numpy(plan.triplets),
+            views=torch.from_numpy(count_views(plan.numbers)),
         )
 
 

@@ -77,9 +77,10 @@ class IdentitySampler(PlanSampler):
     is visited before any comes twice and a batch never holds one twice.
 
     An identity with n < K images gives each of them once, and its K - n empty rows go to further singles:
-    more different negatives. Where a batch has empty rows beyond the last single, the images of the
-    identity are repeated in turn; rows with equal image numbers form no pair. The last batch may hold fewer
-    than P identities; it keeps its S singles. Rows of one identity are contiguous, singles stand at the end.
+    more different negatives. Where a batch has empty rows beyond the last single, or with ``short=views``
+    always, the images of the identity are repeated in turn; rows with equal image numbers form no pair,
+    unless the miner takes different views of an image for one. The last batch may hold fewer than P
+    identities; it keeps its S singles. Rows of one identity are contiguous, singles stand at the end.
 
     Args:
         identities: (N,) identity of each training image.
@@ -89,6 +90,7 @@ class IdentitySampler(PlanSampler):
         images_per_identity: K, 2 or more.
         singles: S. Where the images hold fewer singles than that, so do the batches, by as many rows.
         seed: 0 or more.
+        short: what fills the rows of identities with fewer than K images: ``singles`` or ``views``.
 
     Raises:
         UserError: a setting is out of range, or the images hold no genuine or no impostor pair.
@@ -103,11 +105,13 @@ class IdentitySampler(PlanSampler):
         images_per_identity: int,
         singles: int = 0,
         seed: int = 0,
+        short: str = "singles",
     ) -> None:
         self.identities_per_batch = check_integer("sampler.identities", identities_per_batch, 1)
         self.images_per_identity = check_integer("sampler.images", images_per_identity, 2)
         wanted = check_integer("sampler.singles", singles, 0)
         self.seed = check_integer("seed", seed, 0)
+        self.short = check_choice("sampler.short", short, ("singles", "views"))
         self.numbers = numbers
         self._groups = group_images(identities)
         self._visited = np.flatnonzero(self._groups.counts > 1)
@@ -158,8 +162,10 @@ class IdentitySampler(PlanSampler):
         return np.maximum(self.images_per_identity - self._groups.counts[codes], 0)
 
     def _singles_per_batch(self, visits: IntArray) -> IntArray:
-        """(batches,) S and the batch's empty rows, as far as there are different singles."""
+        """(batches,) S and the empty rows that go to singles, as far as there are different ones."""
         firsts = np.arange(0, len(visits), self.identities_per_batch)
+        if self.short == "views":
+            return np.full(len(firsts), self.singles)
         wanted: IntArray = self.singles + np.add.reduceat(self._empty(visits), firsts)
         return np.minimum(wanted, len(self._rotation))
 

@@ -184,6 +184,21 @@ def test_short_identities_without_enough_singles_repeat_their_images_in_turn() -
     assert len(rows) == 10
 
 
+def test_short_identities_may_fill_their_rows_with_views_of_their_images() -> None:
+    identities = np.array([0, 0, 1, 1, 1, 2, 3, 4, 5])
+    sampler = IdentitySampler(identities, np.arange(9), 9, 2, 4, 1, short="views")
+    singles = []
+    for epoch in range(4):
+        (plan,) = sampler.plans(epoch)
+        rows = identities[plan.numbers]
+        assert sorted(rows[:8]) == [0, 0, 0, 0, 1, 1, 1, 1]
+        counts = Counter(plan.numbers[:8].tolist())
+        assert [counts[image] for image in (0, 1)] == [2, 2]
+        assert sorted(counts[image] for image in (2, 3, 4)) == [1, 1, 2]
+        singles.append(int(plan.numbers[8]))
+    assert sorted(singles) == [5, 6, 7, 8]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -217,6 +232,7 @@ def test_triplet_sampler_names_what_is_wrong(arguments: dict[str, Any], text: st
         ({"identities_per_batch": 0}, "sampler.identities=0"),
         ({"images_per_identity": 1}, "sampler.images=1"),
         ({"singles": -1}, "sampler.singles=-1"),
+        ({"short": "nothing"}, "sampler.short=nothing"),
         ({"seed": -1}, "seed=-1"),
         ({"identities": np.arange(5)}, "training images"),
     ],
