@@ -184,7 +184,7 @@ def embed(
 
 def tell(rows: Rows, listed: IntArray | None, config: DictConfig, card: ModelCard) -> dict[str, float | None]:
     """The figures; for listed pairs their accuracy too, at the checkpoint's threshold."""
-    scored = score_all_pairs(*rows) if listed is None else score_listed_pairs(*rows, listed)
+    scored = score_all_pairs(*rows[:3]) if listed is None else score_listed_pairs(*rows[:3], listed)
     told = figures(scored, config.metrics.threshold, list(config.metrics.fars))
     if listed is not None and card.threshold is not None:
         told["accuracy"] = accuracy(scored, card.threshold)

@@ -149,7 +149,7 @@ def _check_rows(what: str, rows: Rows) -> None:
     """Raises ValueError where the three tensors are not (N, D), (N,), (N,)."""
     shape = rows.embeddings.shape
     if len(shape) != 2 or rows.identities.shape != shape[:1] or rows.numbers.shape != shape[:1]:
-        shapes = ", ".join(str(tuple(part.shape)) for part in rows)
+        shapes = ", ".join(str(tuple(part.shape)) for part in rows[:3])
         raise ValueError(
             f"{what} have shapes {shapes}: expected embeddings (N, D), identities (N,), numbers (N,)"
         )

@@ -118,7 +118,7 @@ class VerificationModule(L.LightningModule):
         rows, pairs = metric.collected(), cast(ScoredPairs, metric.pairs)
         figures["loss"] = self._loss_of(rows, self.fixed_triplets[part])
         if part in self.listed_pairs and self.card.threshold is not None:
-            listed = score_listed_pairs(*rows, self.listed_pairs[part])
+            listed = score_listed_pairs(*rows[:3], self.listed_pairs[part])
             figures["accuracy"] = accuracy(listed, self.card.threshold)
         self.figures.update({f"{part}/{name}": value for name, value in figures.items()})
         known = {f"{part}/{name}": value for name, value in figures.items() if value is not None}
