@@ -106,12 +106,6 @@ def test_every_parameter_has_a_gradient(downsample: str) -> None:
         assert parameter.grad.abs().max() > 0, name
 
 
-def test_a_block_starts_as_its_shortcut() -> None:
-    block = Bottleneck(4, 4, 4, groups=2, stride=1, pool=False)
-    maps = torch.rand(3, 4, 6, 6)
-    assert torch.equal(block(maps), maps)
-
-
 def test_row_is_independent_of_its_batch_in_eval() -> None:
     torch.manual_seed(0)
     network = ResNeXt(**SMALL).eval()
