@@ -19,6 +19,9 @@ from facenet_lit.run_folder import read_metrics, write_atomically
 
 TABLE = "sweep.csv"
 
+# What a console is wide enough for.
+SHOWN = ("val/eer_balanced", "test/eer_balanced", "test/tar", "test/far", "error")
+
 
 class SweepTable(Callback):
     """Writes ``sweep.csv`` into a sweep's folder: a row per job, its overrides and final figures.
@@ -42,8 +45,9 @@ class SweepTable(Callback):
         folder = Path(str(config.hydra.sweep.dir))
         rows = self._write(folder)
         if rows:
-            shown = [{k: v for k, v in row.items() if not k.startswith("val/") or "eer" in k} for row in rows]
-            report.show(report.rows_table(shown, f"{len(rows)} jobs, all figures in {folder / TABLE}"))
+            report.show(
+                report.rows_table(shortened(rows), f"{len(rows)} jobs, all figures in {folder / TABLE}")
+            )
 
     def _write(self, folder: Path) -> list[dict[str, Any]]:
         rows = sweep_rows(folder, self.errors)
@@ -68,6 +72,15 @@ def sweep_rows(folder: Path, errors: Mapping[str, str]) -> list[dict[str, Any]]:
         told = {"error": errors[job.name]} if job.name in errors else read_metrics(job)
         rows.append({"job": job.name, **overrides, **told})
     return sorted(rows, key=lambda row: (len(row["job"]), row["job"]))
+
+
+def shortened(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with the overrides that differ between jobs and the main figures alone."""
+    columns = dict.fromkeys(key for row in rows for key in row)
+    told = [key for key in columns if key in SHOWN]
+    said = [key for key in columns if "/" not in key and key not in SHOWN]
+    differing = [key for key in said if len({str(row.get(key)) for row in rows}) > 1]
+    return [{key: row[key] for key in (*differing, *told) if key in row} for row in rows]
 
 
 def _error_of(job_return: JobReturn) -> str | None:

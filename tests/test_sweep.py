@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from entry_points import SETTINGS, call, stop_at
 
-from facenet_lit.sweep import sweep_csv, sweep_rows
+from facenet_lit.sweep import shortened, sweep_csv, sweep_rows
 from facenet_lit.train import main
 
 SMALL = [*SETTINGS, "trainer.steps=2", "model.embedding_size=16", "test=false"]
@@ -92,6 +92,17 @@ def test_rows_stand_in_the_order_of_the_jobs(tmp_path: Path) -> None:
     assert rows[1] == {"job": "1", "seed": "1"}
     # What figures lie in the folder of a job that failed are of another run.
     assert rows[2] == {"job": "2", "seed": "2", "a.b": "'x=y'", "error": "seed=2: too large"}
+
+
+def test_the_console_gets_what_differs_and_the_main_figures() -> None:
+    rows = [
+        {"job": "0", "model": "inception", "seed": "0", "val/eer_balanced": 0.2, "val/auc": 0.9},
+        {"job": "1", "model": "resnext", "seed": "0", "error": "loss.margin=abc"},
+    ]
+    assert shortened(rows) == [
+        {"job": "0", "model": "inception", "val/eer_balanced": 0.2},
+        {"job": "1", "model": "resnext", "error": "loss.margin=abc"},
+    ]
 
 
 def test_the_table_has_a_column_for_each_key() -> None:
