@@ -17,7 +17,7 @@ from facenet_lit.batch import IntArray, Rows
 from facenet_lit.building import build_data, choose_device, read_fars
 from facenet_lit.checkpoint import ModelCard, load_embedder, read_card, read_checkpoint
 from facenet_lit.command_line import override_value, start
-from facenet_lit.data.assignment import Table, number_pairs
+from facenet_lit.data.assignment import number_pairs
 from facenet_lit.data.audit import CHOOSE_OTHERS, find_trained_people, find_trained_pictures, refuse
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice, check_integer, check_number
@@ -26,6 +26,7 @@ from facenet_lit.metrics.rates import accuracy
 from facenet_lit.metrics.scored_pairs import score_all_pairs, score_listed_pairs
 from facenet_lit.precision import lay_out
 from facenet_lit.sources.lfw_lists import ListedPair, read_pairs
+from facenet_lit.sources.source import Table
 from facenet_lit.start_checks import check_resolution, count_impostor_pairs, fars_asked_for
 
 log = logging.getLogger(__name__)

@@ -30,10 +30,10 @@ from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.callbacks.validation_lines import ValidationLines
 from facenet_lit.checkpoint import read_card, read_checkpoint
 from facenet_lit.command_line import plain, start
-from facenet_lit.data.assignment import Table
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import check_choice
 from facenet_lit.precision import choose_precision, lay_out
+from facenet_lit.sources.source import Table
 from facenet_lit.start_checks import (
     check_resolution,
     count_impostor_pairs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,23 +12,7 @@ from facenet_lit.data.splits import PARTS, images_of, random_split, view1_split
 from facenet_lit.errors import UserError
 from facenet_lit.sources.lfw import LFWSource
 from facenet_lit.sources.lfw_lists import ListedPair
-from facenet_lit.sources.source import Source
-
-
-class Table(Protocol):
-    """Images by number with an identity table: a source's listing, or what of it was packed."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """(K,) names of the identities."""
-
-    @property
-    def identities(self) -> IntArray:
-        """(N,) index into ``names`` per image."""
-
-    @property
-    def files(self) -> Sequence[str]:
-        """(N,) a unique name per image."""
+from facenet_lit.sources.source import Source, Table
 
 
 class Assignment(NamedTuple):

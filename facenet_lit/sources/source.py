@@ -24,16 +24,8 @@ class UnreadableImage(UserError):  # noqa: N818 - a UserError by its base, named
         self.name = name
 
 
-class Source(Protocol):
-    """Pictures by number with an identity table.
-
-    Making one checks values and that its paths exist. Listing happens at the first use of ``names``,
-    ``identities``, ``files`` or ``key``, decoding only by what ``pictures`` hands out.
-    """
-
-    @property
-    def name(self) -> str:
-        """Kind of the source: folder, lfw, synthetic."""
+class Table(Protocol):
+    """Images by number with an identity table: a source's listing, or what of it was packed."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -46,6 +38,18 @@ class Source(Protocol):
     @property
     def files(self) -> Sequence[str]:
         """(N,) a unique name per image, such as ``Aaron_Eckhart/Aaron_Eckhart_0001.jpg``."""
+
+
+class Source(Table, Protocol):
+    """Pictures by number with an identity table.
+
+    Making one checks values and that its paths exist. Listing happens at the first use of ``names``,
+    ``identities``, ``files`` or ``key``, decoding only by what ``pictures`` hands out.
+    """
+
+    @property
+    def name(self) -> str:
+        """Kind of the source: folder, lfw, synthetic."""
 
     @property
     def key(self) -> str:
