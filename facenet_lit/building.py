@@ -71,6 +71,7 @@ def build_card(config: DictConfig, data: FaceDataModule) -> ModelCard:
         mean=mean,
         std=std,
         head=config.model.head,
+        mirror=config.model.mirror,
         data={"choice": HydraConfig.get().runtime.choices["data"], **flat},
         trained_identities=torch.from_numpy(identity_fingerprints(trained).copy()),
         trained_pictures=torch.from_numpy(faces.fingerprints[numbers].copy()),

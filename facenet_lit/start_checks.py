@@ -61,7 +61,8 @@ def refuse_nonsense(config: DictConfig, miner: Miner) -> None:
     # On the meta device a network has shapes and no weights.
     with torch.device("meta"):
         backbone = build_backbone(config.model.backbone, **plain(config.model.arguments))
-        Embedder(backbone, config.model.embedding_size, [0.0] * 3, [1.0] * 3, config.model.head)
+        model = config.model
+        Embedder(backbone, model.embedding_size, [0.0] * 3, [1.0] * 3, model.head, model.mirror)
     check_choice("monitor_mode", config.monitor_mode, ("min", "max"))
     draws_triplets = config.sampler._target_.endswith("TripletSampler")
     if miner.needs_given and not draws_triplets:

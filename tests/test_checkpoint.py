@@ -17,6 +17,7 @@ def card() -> ModelCard:
         mean=[0.1, 0.2, 0.3],
         std=[0.5, 0.6, 0.7],
         head="linear",
+        mirror=True,
         data={"choice": "synthetic", "size": 64},
         threshold=1.25,
         trained_identities=torch.arange(64, dtype=torch.uint8).reshape(2, 32),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from facenet_lit.errors import UserError, check_choice, check_integer, check_number
+from facenet_lit.errors import UserError, check_choice, check_flag, check_integer, check_number
 
 HEADS = ("batchnorm", "linear")
 # Rows shorter than this are not stretched to length 1: a zero row stays zero, and its gradient finite.
@@ -30,6 +30,8 @@ class Embedder(nn.Module):
             After average pooling of ReLU maps all features are positive, so a plain linear head starts with
             all embeddings in a narrow cone, where a triplet loss easily draws them into one point; BatchNorm
             centres every dimension, and embeddings start spread over the whole sphere.
+        mirror: in evaluation mode the embedding is that of the picture and of its mirror image together: their
+            sum, brought to length 1. It takes twice the time. Training sees either at random already.
 
     Raises:
         UserError: an argument is out of its range.
@@ -42,11 +44,13 @@ class Embedder(nn.Module):
         mean: Sequence[float],
         std: Sequence[float],
         head: str = "batchnorm",
+        mirror: bool = False,
     ) -> None:
         super().__init__()
         size = check_integer("model.embedding_size", embedding_size, 2)
         features = check_integer("backbone.features", backbone.features, 1)
         plain = check_choice("model.head", head, HEADS) == "linear"
+        self.mirror = check_flag("model.mirror", mirror)
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", _per_colour("mean", mean))
@@ -61,8 +65,16 @@ class Embedder(nn.Module):
 
         A row whose head output is zero gives a zero vector.
         """
-        features = self.backbone((images.float() / 255 - self.mean) / self.std)  # (N, features)
-        with torch.autocast(images.device.type, enabled=False):
+        pixels = (images.float() / 255 - self.mean) / self.std
+        embeddings = self._embed(pixels)
+        if self.training or not self.mirror:
+            return embeddings
+        return F.normalize(embeddings + self._embed(pixels.flip(3)), dim=1, eps=SHORTEST)
+
+    def _embed(self, pixels: Tensor) -> Tensor:
+        """(N, 3, H, W) normalised images to (N, D) float32 unit vectors."""
+        features = self.backbone(pixels)  # (N, features)
+        with torch.autocast(pixels.device.type, enabled=False):
             return F.normalize(self.head(features.float()), dim=1, eps=SHORTEST)
 
 

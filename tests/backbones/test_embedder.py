@@ -106,6 +106,21 @@ def test_head_runs_in_float32_under_autocast() -> None:
     assert (rounded - expected).abs().max() > 1e-4
 
 
+def test_mirror_joins_both_sides_in_evaluation_only() -> None:
+    torch.manual_seed(0)
+    one = Embedder(Thin(), 8, MEAN, STD, head="linear")
+    both = Embedder(Thin(), 8, MEAN, STD, head="linear", mirror=True)
+    both.load_state_dict(one.state_dict())
+    images = pictures()
+    assert torch.equal(both(images), one(images))  # in training
+    one.eval(), both.eval()
+    total = one(images).double() + one(images.flip(-1)).double()
+    expected = total / total.square().sum(1, keepdim=True).sqrt()
+    torch.testing.assert_close(both(images).double(), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(both(images.flip(-1)), both(images), rtol=1e-5, atol=1e-6)
+    assert (one(images.flip(-1)) - one(images)).abs().max() > 0.01
+
+
 @pytest.mark.parametrize("head", ["batchnorm", "linear"])
 def test_zero_row_gives_no_nan(head: str) -> None:
     embedder = Embedder(Thin(), 4, MEAN, STD, head=head).eval()
@@ -167,6 +182,7 @@ def test_mean_and_std_travel_with_the_numbers() -> None:
         ("std", [0.5, 0.0, 0.5]),
         ("std", "abc"),
         ("head", "mlp"),
+        ("mirror", "left"),
     ],
 )
 def test_bad_argument_is_named(name: str, value: object) -> None:
