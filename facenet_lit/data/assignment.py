@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from facenet_lit.batch import IntArray
-from facenet_lit.data.splits import PARTS, images_of, random_split, view1_split
+from facenet_lit.data.splits import PARTS, check_parts, images_of, random_split, view1_split
 from facenet_lit.errors import UserError
 from facenet_lit.sources.lfw import LFWSource
 from facenet_lit.sources.lfw_lists import ListedPair
+from facenet_lit.sources.pack_files import Pack
 from facenet_lit.sources.source import Source, Table
+
+log = logging.getLogger(__name__)
 
 
 class Assignment(NamedTuple):
@@ -53,6 +57,72 @@ def assign(table: Table, source: Source, split: str, seed: int) -> Assignment:
     else:
         raise UserError(f"data.split=view1: expected data=lfw, not {source.name}; use data.split=random")
     return Assignment({part: images_of(identities, people[part]) for part in PARTS}, pairs)
+
+
+def drop_outside(found: Assignment) -> Assignment:
+    """Takes out the listed pairs that reach out of their part, which allowed leaks may.
+
+    A part is scored on its own images: to such a pair there is no distance. How many there are is warned of.
+    """
+    pairs = {}
+    for part, listed in found.listed_pairs.items():
+        inside = np.isin(listed, found.parts[part]).all(axis=1)
+        pairs[part] = listed[inside]
+        if not inside.all():
+            log.warning(
+                "%d of %d listed pairs of %s are not scored: they reach out of it",
+                (~inside).sum(),
+                len(listed),
+                part,
+            )
+    return found._replace(listed_pairs=pairs)
+
+
+def packed(listed: Assignment, listing: Table, faces: Pack) -> Assignment:
+    """The same people and pairs by the numbers of a pack, less what did not decode.
+
+    So who is where depends on the listing alone: a broken picture takes itself out, and moves nobody else.
+
+    Args:
+        listed: who is where by the listing.
+        listing: what was packed.
+        faces: the pack.
+
+    Raises:
+        UserError: too little of a part is left.
+    """
+    if not faces.left_out:
+        return listed
+    kept = ~np.isin(listing.files, faces.left_out)
+    place = np.cumsum(kept) - 1  # a pack keeps the order of its listing
+    parts = {part: place[numbers[kept[numbers]]] for part, numbers in listed.parts.items()}
+    if len(parts["train"]):
+        check_parts({part: np.unique(faces.identities[n]) for part, n in parts.items()}, faces.identities)
+    pairs = {}
+    for part, numbers in listed.listed_pairs.items():
+        pairs[part] = place[numbers[kept[numbers].all(axis=1)]]
+        _tell_left_out(len(pairs[part]), len(numbers))
+    return Assignment(parts, pairs)
+
+
+def decoded_pairs(listed: Sequence[ListedPair], left_out: Collection[str]) -> list[ListedPair]:
+    """The listed pairs whose pictures both decoded; how many others there are is warned of.
+
+    Args:
+        listed: pairs of file names.
+        left_out: names of the pictures that did not decode.
+    """
+    absent = set(left_out)
+    left = [pair for pair in listed if pair.first not in absent and pair.second not in absent]
+    _tell_left_out(len(left), len(listed))
+    return left
+
+
+def _tell_left_out(left: int, listed: int) -> None:
+    if left < listed:
+        log.warning(
+            "%d of %d listed pairs are left out: a picture of theirs does not decode", listed - left, listed
+        )
 
 
 def number_pairs(listed: Sequence[ListedPair], files: Sequence[str]) -> IntArray:

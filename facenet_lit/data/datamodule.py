@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from facenet_lit.batch import Batch, BatchPlan, IntArray
-from facenet_lit.data.assignment import Assignment, assign
+from facenet_lit.data.assignment import Assignment, assign, drop_outside, packed
 from facenet_lit.data.audit import MEND_SPLIT, find_leaks, find_twins, refuse
 from facenet_lit.data.augmentation import Augmentation
 from facenet_lit.data.dataset import EverySampler, FaceDataset
@@ -103,10 +103,9 @@ class FaceDataModule(L.LightningDataModule):
         """Packs (or opens) the pictures, splits the identities and audits the split; once."""
         if self.pack is not None:
             return
-        self.listed  # noqa: B018 - refuses what needs no picture
+        listed = self.listed  # refuses what needs no picture
         faces = pack(self.source, self.crop, self.size, self.cache, self.on_bad_image)
-        # Again, as pictures that don't decode may have been left out.
-        self.parts, self.listed_pairs = assign(faces, self.source, self.split, self.split_seed)
+        self.parts, self.listed_pairs = packed(listed, self.source, faces)
         refuse(find_twins(self.parts, faces.files, faces.fingerprints), self.allow_leak, MEND_SPLIT)
         self.pack = faces
 
@@ -123,7 +122,7 @@ class FaceDataModule(L.LightningDataModule):
         refuse(leaks, self.allow_leak, MEND_SPLIT)
         if self.sampler is not None:
             self._tell_of_singles(self._training_sampler(source.identities, found.parts["train"]))
-        return found
+        return drop_outside(found)
 
     @property
     def faces(self) -> Pack:

@@ -36,7 +36,7 @@ def random_split(identities: IntArray, seed: int) -> dict[str, IntArray]:
     val_end = round(len(everyone) * VAL_SHARE)
     test_end = val_end + round(len(everyone) * TEST_SHARE)
     parts = {"train": order[test_end:], "val": order[:val_end], "test": order[val_end:test_end]}
-    return _checked({part: np.sort(chosen) for part, chosen in parts.items()}, identities)
+    return check_parts({part: np.sort(chosen) for part, chosen in parts.items()}, identities)
 
 
 def view1_split(
@@ -73,7 +73,7 @@ def view1_split(
         "val": np.sort(order[:val_end]),
         "test": np.sort(np.array([index[name] for name in test], dtype=np.int64)),
     }
-    return _checked(parts, identities)
+    return check_parts(parts, identities)
 
 
 def images_of(identities: IntArray, chosen: IntArray) -> IntArray:
@@ -86,7 +86,16 @@ def images_of(identities: IntArray, chosen: IntArray) -> IntArray:
     return np.flatnonzero(np.isin(identities, chosen)).astype(np.int64)
 
 
-def _checked(parts: Mapping[str, IntArray], identities: IntArray) -> dict[str, IntArray]:
+def check_parts(parts: Mapping[str, IntArray], identities: IntArray) -> dict[str, IntArray]:
+    """Returns the parts, if rates can be told on each.
+
+    Args:
+        parts: identities of each part.
+        identities: (N,) identity of each image.
+
+    Raises:
+        UserError: a part has fewer than two identities with two images.
+    """
     people, counts = np.unique(identities, return_counts=True)
     several = people[counts >= 2]
     for part, chosen in parts.items():

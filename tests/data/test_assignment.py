@@ -1,13 +1,14 @@
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from facenet_lit.data.assignment import assign, number_pairs
+from facenet_lit.data.assignment import Assignment, assign, decoded_pairs, drop_outside, number_pairs, packed
 from facenet_lit.errors import UserError
 from facenet_lit.sources.lfw import LFWSource
 from facenet_lit.sources.lfw_lists import ListedPair
+from facenet_lit.sources.pack_files import Pack
+from facenet_lit.sources.source import Source
 from facenet_lit.sources.synthetic import SyntheticFaces
 
 FILES = ["a/0", "a/1", "b/0"]
@@ -36,15 +37,58 @@ def test_no_split_puts_everyone_into_test() -> None:
     assert {part: len(numbers) for part, numbers in parts.items()} == {"train": 0, "val": 0, "test": 8}
 
 
-def test_a_table_with_pictures_left_out_has_its_own_numbers() -> None:
+def packed_without(source: Source, left_out: list[str]) -> Pack:
+    """A pack as far as its tables go."""
+    kept = ~np.isin(source.files, left_out)
+    present, identities = np.unique(source.identities[kept], return_inverse=True)
+    names, files = [source.names[i] for i in present], np.array(source.files)[kept].tolist()
+    nothing = np.empty((len(files), 0), np.uint8)
+    return Pack(nothing, identities, names, files, nothing, "", left_out)
+
+
+def test_a_picture_left_out_moves_nobody_else() -> None:
     source = SyntheticFaces(30, 3)
-    left = np.arange(1, 90)  # the first picture did not decode
-    table = SimpleNamespace(
-        names=source.names, identities=source.identities[left], files=[source.files[n] for n in left]
-    )
-    whole, parts = assign(source, source, "random", 0).parts, assign(table, source, "random", 0).parts
-    for part in parts:
-        assert [table.files[n] for n in parts[part]] == [source.files[n] for n in whole[part] if n]
+    listed = assign(source, source, "random", 0)
+    assert packed(listed, source, packed_without(source, [])) is listed
+    left_out = source.files[:4]  # the whole of one person, and a picture of another
+    faces = packed_without(source, left_out)
+    for part, numbers in packed(listed, source, faces).parts.items():
+        expected = [source.files[n] for n in listed.parts[part] if source.files[n] not in left_out]
+        assert [faces.files[n] for n in numbers] == expected
+
+
+def test_too_little_that_decodes_is_refused() -> None:
+    source = SyntheticFaces(30, 3)
+    listed = assign(source, source, "random", 0)
+    faces = packed_without(source, [source.files[n] for n in listed.parts["val"][1:]])
+    with pytest.raises(UserError, match="val has 1 of 28 identities, 0 of them with two"):
+        packed(listed, source, faces)
+    everyone = assign(source, source, "none", 0)
+    assert len(packed(everyone, source, packed_without(source, source.files[:89])).parts["test"]) == 1
+
+
+def test_pairs_of_pictures_left_out_are_counted(lfw: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = LFWSource(lfw)
+    listed = assign(source, source, "view1", 0)
+    # One picture of a listed pair; and another person, on the list of people, with all pictures.
+    left_out = ["Pv/Pv_0002.jpg", "Pa/Pa_0001.jpg", "Pa/Pa_0002.jpg"]
+    faces = packed_without(source, left_out)
+    found = packed(listed, source, faces)
+    assert [[faces.files[n] for n in pair] for pair in found.listed_pairs["test"]] == [
+        ["Pu/Pu_0001.jpg", "Pu/Pu_0002.jpg"]
+    ]
+    assert decoded_pairs(source.pairs("pairsDevTest"), left_out) == source.pairs("pairsDevTest")[:1]
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 of 2 listed pairs are left out: a picture of theirs does not decode"
+    ] * 2
+
+
+def test_pairs_that_reach_out_of_their_part_are_counted_and_not_scored(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found = Assignment({"test": np.array([4, 5, 7])}, {"test": np.array([[4, 5], [4, 6], [7, 4]])})
+    assert drop_outside(found).listed_pairs["test"].tolist() == [[4, 5], [7, 4]]
+    assert caplog.messages == ["1 of 3 listed pairs of test are not scored: they reach out of it"]
 
 
 @pytest.fixture

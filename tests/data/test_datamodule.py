@@ -13,6 +13,7 @@ from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.data.samplers import IdentitySampler, TripletSampler
 from facenet_lit.errors import UserError
 from facenet_lit.sources.folder import FolderSource
+from facenet_lit.sources.lfw import LFWSource
 from facenet_lit.sources.synthetic import SyntheticFaces
 
 
@@ -132,6 +133,36 @@ def test_leaks_that_are_allowed_are_warned_of(tmp_path: Path, caplog: pytest.Log
     assert all(line.startswith("leak, allowed by data.allow_leak: ") for line in lines)
     with pytest.raises(LeakError, match=r"remove the duplicates or merge the identities, or say data\.allow"):
         made(source=FolderSource(tmp_path))
+
+
+@pytest.fixture
+def lfw(tmp_path: Path) -> Path:
+    """LFW's layout with 25 people of two pictures; a listed pair of ``test`` reaches into ``train``."""
+    people = [f"P{chr(97 + k)}" for k in range(25)]
+    for place, name in enumerate(people):
+        for number in (1, 2):
+            write_picture(tmp_path / "lfw" / name / f"{name}_{number:04d}.jpg", 2 * place + number)
+    for list_name, names in {"peopleDevTrain": people[:20], "peopleDevTest": people[20:]}.items():
+        (tmp_path / f"{list_name}.txt").write_text("\n".join([str(len(names)), *(f"{n}\t2" for n in names)]))
+    (tmp_path / "pairsDevTest.txt").write_text("2\nPu\t1\t2\nPa\t1\t2\nPu\t1\tPv\t2\nPu\t1\tPw\t1\n")
+    return tmp_path / "lfw"
+
+
+def test_a_pair_that_reaches_out_of_its_part_is_scored_nowhere(lfw: Path) -> None:
+    with pytest.raises(LeakError, match="1 listed pairs of test reach out of it"):
+        made(source=LFWSource(lfw), split="view1")
+    data = made(source=LFWSource(lfw), split="view1", allow_leak=True)
+    assert np.isin(data.listed_pairs["test"], data.parts["test"]).all()
+    assert len(data.listed_pairs["test"]) == 3
+
+
+def test_broken_pictures_of_lfw_are_left_out_of_people_and_pairs(lfw: Path) -> None:
+    for broken in ("Pv/Pv_0002.jpg", "Pb/Pb_0001.jpg", "Pb/Pb_0002.jpg"):
+        (lfw / broken).write_text("no picture")
+    data = made(source=LFWSource(lfw), split="view1", allow_leak=True, on_bad_image="skip")
+    assert len(data.faces.files) == 47
+    files = [[data.faces.files[n] for n in pair] for pair in data.listed_pairs["test"]]
+    assert files == [["Pu/Pu_0001.jpg", "Pu/Pu_0002.jpg"], ["Pu/Pu_0001.jpg", "Pw/Pw_0001.jpg"]]
 
 
 def test_fewer_singles_than_asked_for_are_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
