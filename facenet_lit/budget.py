@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from facenet_lit.errors import UserError, check_integer, check_number
+from facenet_lit.errors import check_integer, check_number
+
+DEFAULT_MINUTES = 3.0  # where neither minutes nor steps are given
 
 
 class Budget:
@@ -16,19 +18,24 @@ class Budget:
 
     Args:
         minutes: minutes of training, or None.
-        steps: optimiser steps, or None.
+        steps: optimiser steps, or None. With neither it is 3 minutes.
 
     Raises:
-        UserError: neither is given, or one is not above 0.
+        UserError: one is not above 0.
     """
 
     def __init__(self, minutes: float | None = None, steps: int | None = None) -> None:
         if minutes is None and steps is None:
-            raise UserError("trainer.minutes and trainer.steps are both null: expected at least one of them")
+            minutes = DEFAULT_MINUTES
         self.minutes = None if minutes is None else check_number("trainer.minutes", minutes, above=True)
         self.steps = None if steps is None else check_integer("trainer.steps", steps, 1)
         self.seconds_spent = 0.0
         self.steps_spent = 0
+
+    def __str__(self) -> str:
+        minutes = None if self.minutes is None else f"{self.minutes:g} minutes of training"
+        steps = None if self.steps is None else f"{self.steps:,} steps"
+        return f"{minutes} and {steps}, until both are spent" if minutes and steps else str(minutes or steps)
 
     @property
     def share(self) -> float:

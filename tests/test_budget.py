@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facenet_lit.budget import Budget, CosineSchedule, Schedule, StepSchedule
+from facenet_lit.budget import DEFAULT_MINUTES, Budget, CosineSchedule, Schedule, StepSchedule
 from facenet_lit.errors import UserError
 
 shares = st.floats(0, 1)
@@ -17,6 +17,17 @@ def test_budget_in_steps() -> None:
         budget.steps_spent = step
         seen.append((budget.share, budget.is_spent))
     assert seen == [(0.0, False), (0.25, False), (0.5, False), (0.75, False), (1.0, True)]
+
+
+def test_a_budget_that_nobody_gives_is_of_some_minutes() -> None:
+    assert (Budget().minutes, Budget().steps) == (DEFAULT_MINUTES, None)
+    assert Budget(steps=4).minutes is None
+
+
+def test_a_budget_says_what_it_is() -> None:
+    assert str(Budget()) == "3 minutes of training"
+    assert str(Budget(steps=1500)) == "1,500 steps"
+    assert str(Budget(0.5, 10)) == "0.5 minutes of training and 10 steps, until both are spent"
 
 
 def test_budget_in_minutes_does_not_count_steps() -> None:
@@ -39,7 +50,6 @@ def test_with_both_the_lesser_share_counts(seconds: float, steps: int) -> None:
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
-        ({}, "trainer.minutes and trainer.steps"),
         ({"minutes": 0}, "trainer.minutes"),
         ({"minutes": "ten"}, "trainer.minutes"),
         ({"steps": 0}, "trainer.steps"),

@@ -4,6 +4,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
+from facenet_lit.budget import Budget
 from facenet_lit.building import build_data, build_recipe, check_trainer, choose_device, read_fars
 from facenet_lit.config_dir import config_dir
 from facenet_lit.data.samplers import IdentitySampler, TripletSampler
@@ -37,6 +38,11 @@ def test_p_k_and_s_have_short_names() -> None:
     sampler = data.sampler(np.array([0, 0, 1, 1, 2]), np.arange(5), 7)
     assert isinstance(sampler, IdentitySampler)
     assert (sampler.identities_per_batch, sampler.images_per_identity, sampler.singles) == (2, 3, 1)
+
+
+def test_steps_alone_are_the_whole_budget() -> None:
+    settings = composed("trainer.steps=100").trainer
+    assert str(Budget(settings.minutes, settings.steps)) == "100 steps"
 
 
 def test_an_evaluation_has_no_sampler_and_no_augmentation() -> None:

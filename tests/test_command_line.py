@@ -12,7 +12,6 @@ from entry_points import SETTINGS, Ended, call
 from omegaconf import OmegaConf
 
 from facenet_lit import evaluate, train
-from facenet_lit.command_line import override_value, plain
 from facenet_lit.errors import UserError
 
 Entry = Callable[..., Ended]
@@ -90,7 +89,7 @@ REFUSED = [
     ("model.embedding_size=0", "model.embedding_size=0: expected an integer"),
     ("model.head=x", "model.head=x: expected one of"),
     ("trainer.devices=2", "trainer.devices=2: one process trains so far"),
-    ("trainer.minutes=null", "trainer.minutes and trainer.steps are both null"),
+    ("trainer.minutes=0", "trainer.minutes=0: expected a number above 0"),
     ("trainer.precision=16", "trainer.precision=16: expected one of auto, 32, bf16"),
     ("trainer.val_every_steps=0", "trainer.val_every_steps=0: expected an integer of 1 or more"),
     ("trainer.log_every_steps=abc", "trainer.log_every_steps='abc': expected an integer"),
@@ -270,38 +269,3 @@ def test_a_picture_that_does_not_decode_is_named(entry: Entry, tmp_path: Path) -
     assert ended.code == 2
     assert "P3/1.png" in ended.err
     assert "Traceback" not in ended.err
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "it's",
-        "a b",
-        "x=y",
-        "a\\b",
-        "a\\",
-        "a\\'b",
-        "${no}",
-        "[1,2]",
-        "null",
-        None,
-        True,
-        3,
-        1e-5,
-        [1, "a,b", None],
-        "",
-    ],
-)
-def test_an_override_value_is_read_back_as_it_was(value: object) -> None:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    parsed = OverridesParser.create().parse_override(f"name={override_value(value)}")
-    read = parsed.value()
-    assert (read if not isinstance(read, list) else list(read)) == value
-
-
-def test_a_config_as_plain_values() -> None:
-    config = OmegaConf.create({"a": {"b": "${c}"}, "c": [1, 2]})
-    assert plain(config) == {"a": {"b": [1, 2]}, "c": [1, 2]}
-    assert type(plain(config)["a"]["b"]) is list
-    assert os.environ.get("HYDRA_FULL_ERROR") != "1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from torch.optim import Optimizer
 
 from facenet_lit.batch import Batch
 from facenet_lit.budget import Budget, Schedule
+
+log = logging.getLogger(__name__)
 
 
 class TrainingClock(L.Callback):
@@ -57,7 +60,8 @@ class TrainingClock(L.Callback):
                 self.resume()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Starts the clock; a run resumed with nothing left to spend stops at once."""
+        """Tells the budget and starts the clock; a run resumed with nothing left to spend stops at once."""
+        log.info("budget: %s%s", self.budget, f", {self.budget.share:.0%} spent" if self.budget.share else "")
         trainer.should_stop = self.budget.is_spent
         self._mark = self.budget.seconds_spent
         self.resume()

@@ -1,3 +1,4 @@
+import logging
 import time
 
 import lightning as L
@@ -89,6 +90,15 @@ def test_a_run_with_nothing_left_does_no_step() -> None:
     clock = TrainingClock(Budget(steps=3), Schedule())
     clock.load_state_dict({"seconds_spent": 1.0, "steps_spent": 3})
     assert fit(clock)[0].rates == []
+
+
+def test_the_budget_is_told_as_training_starts(caplog: pytest.LogCaptureFixture) -> None:
+    clock = TrainingClock(Budget(steps=4), Schedule())
+    with caplog.at_level(logging.INFO, "facenet_lit"):
+        fit(clock)
+        clock.load_state_dict({"seconds_spent": 1.0, "steps_spent": 1})
+        fit(clock)
+    assert caplog.messages == ["budget: 4 steps", "budget: 4 steps, 25% spent"]
 
 
 def test_what_is_spent_is_kept() -> None:
