@@ -63,7 +63,6 @@ def refuse_nonsense(config: DictConfig, miner: Miner) -> None:
         backbone = build_backbone(config.model.backbone, **plain(config.model.arguments))
         model = config.model
         Embedder(backbone, model.embedding_size, [0.0] * 3, [1.0] * 3, model.head, model.mirror)
-    check_choice("monitor_mode", config.monitor_mode, ("min", "max"))
     draws_triplets = config.sampler._target_.endswith("TripletSampler")
     if miner.needs_given and not draws_triplets:
         raise UserError(

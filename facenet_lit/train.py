@@ -95,8 +95,8 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     L.seed_everything(config.seed, verbose=False)
     budget = Budget(config.trainer.minutes, config.trainer.steps)
     clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
-    last, monitor, mode = run_folder.LAST.parent, config.monitor, config.monitor_mode
-    checkpoints = Checkpoints(folder / last, monitor, mode, config.checkpoint.every_seconds, clock)
+    last, seconds = run_folder.LAST.parent, config.checkpoint.every_seconds
+    checkpoints = Checkpoints(folder / last, config.monitor, seconds, clock)
     data = prepare_data(config)
 
     card = build_card(config, data)

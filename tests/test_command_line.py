@@ -99,7 +99,6 @@ REFUSED = [
     ("metrics.fars=3", "metrics.fars=3: expected a list of numbers"),
     ("metrics.fars=[2]", "metrics.fars=2: expected a number above 0 and at most 1"),
     ("monitor=val/typo", "monitor=val/typo: expected one of val/tar, "),
-    ("monitor_mode=low", "monitor_mode=low: expected one of min, max"),
     ("checkpoint=3", "checkpoint=3: expected settings under it"),
     ("checkpoint.every_seconds=0", "checkpoint.every_seconds=0: expected a number above 0"),
     ("callbacks.roc=3", "callbacks.roc=3: expected settings under it"),

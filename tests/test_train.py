@@ -318,7 +318,7 @@ def test_a_folder_of_pictures_is_trained_on(tmp_path: Path) -> None:
         "data=folder", f"data.root={tmp_path / 'faces'}", "data.batch_size=30", "trainer.minutes=null",
         "trainer.steps=2", "trainer.precision=bf16", "data.normalize=dataset", "augmentation=strong",
         "sampler.removal=none", "miner=masked", "optimizer=sgd", "scheduler=step", "monitor=val/auc",
-        "monitor_mode=max", f"data.cache={tmp_path / 'cache'}", f"hydra.run.dir={tmp_path / 'run'}",
+        f"data.cache={tmp_path / 'cache'}", f"hydra.run.dir={tmp_path / 'run'}",
     )  # fmt: skip
     ended = call(main, *settings, *NETWORK)
     assert ended.code == 0, ended.err

@@ -17,6 +17,7 @@ import torch
 from facenet_lit.batch import Batch
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.errors import check_number
+from facenet_lit.metrics.figures import higher_is_better
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +45,14 @@ class Checkpoints(L.Callback):
 
     Args:
         folder: where they are written.
-        monitor: name of the figure; the lowest is the best, or the highest where ``mode`` is ``max``.
-        mode: ``min`` or ``max``.
+        monitor: name of the figure that is best where it is lowest or highest, as its name tells.
         every_seconds: greatest time between two writings of ``last.ckpt``.
         clock: paused while a checkpoint is written.
     """
 
-    def __init__(
-        self, folder: Path, monitor: str, mode: str, every_seconds: float, clock: TrainingClock
-    ) -> None:
+    def __init__(self, folder: Path, monitor: str, every_seconds: float, clock: TrainingClock) -> None:
         self.folder = folder
         self.monitor = monitor
-        self.mode = mode
         self.every_seconds = check_number("checkpoint.every_seconds", every_seconds, above=True)
         self.clock = clock
         self.best: float | None = None
@@ -134,7 +131,7 @@ class Checkpoints(L.Callback):
             return self.best is None
         if self.best is None or math.isnan(self.best):
             return True
-        return value < self.best if self.mode == "min" else value > self.best
+        return value > self.best if higher_is_better(self.monitor) else value < self.best
 
     def _write(self, trainer: L.Trainer, path: Path) -> None:
         with self.clock.paused():

@@ -12,6 +12,8 @@ from facenet_lit.metrics.scored_pairs import ScoredPairs, effective_identities
 
 BALANCED = "_balanced"
 
+HIGH = ("tar", "auc", "accuracy", "impostor_distance", "effective_identities")  # and TAR at every FAR
+
 
 def far_name(f: float) -> str:
     """A FAR as names of figures write it: 0.01 is ``1e-2``, 0.354 stays ``0.354``."""
@@ -56,6 +58,12 @@ def figures(pairs: ScoredPairs, threshold: float, fars: Sequence[float]) -> dict
 def figure_names(fars: Sequence[float]) -> list[str]:
     """The names :func:`figures` gives, in its order."""
     return list(figures(ScoredPairs.of([], [], []), 0.0, fars))
+
+
+def higher_is_better(name: str) -> bool:
+    """Whether a figure, by its name with or without the part in front, should be high."""
+    figure = name.split("/")[-1].removesuffix(BALANCED)
+    return figure in HIGH or figure.startswith("tar_at_far_")
 
 
 def resolution_warnings(impostor_count: int, fars: Sequence[float]) -> list[str]:

@@ -21,8 +21,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 class Net(L.LightningModule):
     """Logs given values of the monitor, one for each validation, and counts its steps in a weight."""
 
-    def __init__(self, values: list[float]) -> None:
+    def __init__(self, monitor: str, values: list[float]) -> None:
         super().__init__()
+        self.monitor = monitor
         self.layer = nn.Linear(1, 1)
         self.values = list(values)
 
@@ -31,7 +32,7 @@ class Net(L.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         if self.values:
-            self.log("val/figure", self.values.pop(0))
+            self.log(self.monitor, self.values.pop(0))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=0.5)
@@ -55,9 +56,9 @@ def loader(count: int) -> DataLoader:
     return DataLoader([batch] * count, batch_size=None)
 
 
-def made(folder: Path, mode: str = "min", every_seconds: float = 1000, steps: int = 4) -> Checkpoints:
+def made(folder: Path, monitor: str = "val/eer", every_seconds: float = 1000, steps: int = 4) -> Checkpoints:
     clock = TrainingClock(Budget(steps=steps), Schedule())
-    return Checkpoints(folder, "val/figure", mode, every_seconds, clock)
+    return Checkpoints(folder, monitor, every_seconds, clock)
 
 
 def fit(checkpoints: Checkpoints, values: list[float], *more: L.Callback, validate_every: int = 1) -> None:
@@ -66,7 +67,7 @@ def fit(checkpoints: Checkpoints, values: list[float], *more: L.Callback, valida
         enable_model_summary=False, max_epochs=-1, callbacks=[checkpoints.clock, checkpoints, *more],
         val_check_interval=validate_every, check_val_every_n_epoch=None, num_sanity_val_steps=0,
     )  # fmt: skip
-    trainer.fit(Net(values), loader(3), loader(1))
+    trainer.fit(Net(checkpoints.monitor, values), loader(3), loader(1))
 
 
 def step_of(path: Path) -> int:
@@ -74,18 +75,24 @@ def step_of(path: Path) -> int:
 
 
 @pytest.mark.parametrize(
-    ("mode", "values", "best"),
+    ("monitor", "values", "best"),
     [
-        ("min", [0.5, 0.3, 0.4, 0.3], 2),  # the first of equals
-        ("max", [0.5, 0.3, 0.6, 0.4], 3),
-        ("min", [math.nan, 0.4, math.nan, 0.5], 2),
-        ("min", [0.4, math.nan, math.nan, 0.3], 4),
-        ("max", [math.nan, math.nan, math.nan, math.nan], 1),  # there is a best one all the same
-        ("min", [], 1),  # the monitor is not told
+        ("val/eer_balanced", [0.5, 0.3, 0.4, 0.3], 2),  # the first of equals
+        ("val/auc", [0.5, 0.3, 0.6, 0.4], 3),
+        ("val/loss", [math.nan, 0.4, math.nan, 0.5], 2),
+        ("val/eer", [0.4, math.nan, math.nan, 0.3], 4),
+        (
+            "val/tar_at_far_1e-1",
+            [math.nan, math.nan, math.nan, math.nan],
+            1,
+        ),  # there is a best one all the same
+        ("val/eer", [], 1),  # the monitor is not told
     ],
 )
-def test_the_best_is_that_of_the_monitor(tmp_path: Path, mode: str, values: list[float], best: int) -> None:
-    checkpoints = made(tmp_path, mode)
+def test_the_best_is_that_of_the_monitor(
+    tmp_path: Path, monitor: str, values: list[float], best: int
+) -> None:
+    checkpoints = made(tmp_path, monitor)
     fit(checkpoints, values)
     assert step_of(checkpoints.best_path) == best
     assert step_of(checkpoints.last_path) == 4

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from facenet_lit.metrics import rates
-from facenet_lit.metrics.figures import far_name, figure_names, figures, resolution_warnings
+from facenet_lit.metrics.figures import far_name, figure_names, figures, higher_is_better, resolution_warnings
 from facenet_lit.metrics.scored_pairs import ScoredPairs, score_all_pairs
 
 FARS = (0.354, 0.1, 0.01)
@@ -57,6 +57,14 @@ def test_what_can_not_be_measured_is_none():
     assert told["tar_at_far_1e-1"] == 1.0
     assert told["tar_at_far_1e-2"] is told["tar_at_far_1e-2_balanced"] is None
     assert set(figures(ScoredPairs.of([], [], []), 1.1, [0.1]).values()) == {None}
+
+
+def test_which_figures_should_be_high():
+    for name in ("tar", "auc", "impostor_distance", "accuracy", "tar_at_far_1e-3", "tar_at_far_0.354"):
+        assert higher_is_better(name)
+        assert higher_is_better(f"val/{name}_balanced")
+    for name in ("far", "eer", "eer_balanced", "genuine_distance", "loss"):
+        assert not higher_is_better(f"val/{name}")
 
 
 def test_warnings_name_the_figure_and_what_it_takes():
