@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facenet_lit.errors import UserError, check_integer
+from facenet_lit.metrics.exact_distances import FloatArray
 from facenet_lit.metrics.scored_pairs import (
-    FloatArray,
     ScoredPairs,
     WeighedDistances,
     balanced_weights,

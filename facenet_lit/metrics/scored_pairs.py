@@ -12,10 +12,8 @@ import torch
 from torch import Tensor
 
 from facenet_lit.batch import IntArray, Rows
-from facenet_lit.distances import paired_distances, pairwise_distances
 from facenet_lit.errors import UserError
-
-FloatArray = npt.NDArray[np.float32]
+from facenet_lit.metrics.exact_distances import ExactDistances, FloatArray
 
 BLOCK = 256  # rows compared at a time: what is held beside the result is a few (256, N) arrays
 
@@ -158,8 +156,9 @@ def unique_rows(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> Rows
 def score_all_pairs(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> ScoredPairs:
     """Scores each unordered pair of different images once.
 
-    Takes the arguments of :func:`unique_rows`; a repeated image counts once, and the order of the rows
-    doesn't matter. Memory is that of the result and of one block of rows.
+    Takes the arguments of :func:`unique_rows`, unit vectors; a repeated image counts once, and the order of
+    the rows doesn't matter. Memory is that of the result and of one block of rows. Distances are those of
+    :class:`ExactDistances`: a pair has the same one here and in a list.
 
     Raises:
         UserError: the shapes don't fit, or embeddings aren't finite.
@@ -172,9 +171,10 @@ def score_all_pairs(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> 
     genuine = np.empty(genuine_count, np.float32)
     genuine_identities = np.empty(genuine_count, np.int64)
     impostor = np.empty(images * (images - 1) // 2 - genuine_count, np.float32)
+    exact = ExactDistances(rows.embeddings)
     g = m = 0
     for start in range(0, images, BLOCK):
-        distances = _block(rows.embeddings, start)  # (B, N - start)
+        distances = exact.block(start, start + BLOCK)  # (B, N - start)
         later = np.triu(np.ones(distances.shape, bool), 1)
         same = people[start : start + BLOCK, None] == people[None, start:]
         own, other = later & same, later & ~same
@@ -189,23 +189,13 @@ def score_all_pairs(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> 
     return ScoredPairs(genuine[order], genuine_identities[order], impostor)
 
 
-def _block(embeddings: Tensor, start: int) -> FloatArray:
-    """(B, N - start) distances of a block of rows to those from its own first on."""
-    # Validation may run under autocast, which would round the products to bfloat16.
-    with torch.no_grad(), torch.autocast("cpu", enabled=False):
-        distances: FloatArray = pairwise_distances(
-            embeddings[start : start + BLOCK], embeddings[start:]
-        ).numpy()
-    return distances
-
-
 def score_listed_pairs(
     embeddings: Tensor, identities: Tensor, numbers: Tensor, pairs: npt.ArrayLike
 ) -> ScoredPairs:
-    """Scores the pairs of a list, as often as they are listed.
+    """Scores the pairs of a list, as often as they are listed, by the distances of :func:`score_all_pairs`.
 
     Args:
-        embeddings: (N, D), as for :func:`unique_rows`.
+        embeddings: (N, D) unit vectors, as for :func:`unique_rows`.
         identities: (N,) integers.
         numbers: (N,) integers, the image numbers.
         pairs: (P, 2) image numbers.
@@ -226,7 +216,7 @@ def score_listed_pairs(
     if np.any(listed[:, 0] == listed[:, 1]):
         raise UserError("pairs: an image is paired with itself: expected two images; take that pair out")
     first, second = torch.from_numpy(np.searchsorted(known, listed)).unbind(1)  # rows, (P,) each
-    distances = paired_distances(rows.embeddings[first], rows.embeddings[second]).numpy()
+    distances = ExactDistances(rows.embeddings).listed(first, second)
     people = rows.identities.numpy()[first.numpy()]
     genuine = people == rows.identities.numpy()[second.numpy()]
     return ScoredPairs.of(distances[genuine], people[genuine], distances[~genuine])

@@ -128,8 +128,14 @@ def test_a_list_of_every_pair_gives_what_all_pairs_give():
     rows = unit_rows(12, 3)
     pairs = list(itertools.combinations(rows[2].tolist(), 2))
     listed, every = score_listed_pairs(*rows, pairs), score_all_pairs(*rows)
-    np.testing.assert_allclose(listed.genuine, every.genuine, rtol=1e-5)
-    np.testing.assert_allclose(listed.impostor, every.impostor, rtol=1e-5)
+    assert np.array_equal(listed.genuine, every.genuine)
+    assert np.array_equal(listed.impostor, every.impostor)
+
+
+def test_two_images_of_one_embedding_are_at_exactly_0():
+    embeddings = torch.nn.functional.normalize(torch.randn(60, 512)).repeat(2, 1)
+    identities, numbers = torch.arange(60).repeat(2), torch.arange(120)
+    assert not score_all_pairs(embeddings, identities, numbers).genuine.any()
 
 
 def test_an_empty_list_gives_no_pairs():
