@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,6 +32,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(built: Path) -> zipfile.ZipFile:
     (path,) = built.glob("*.whl")
     return zipfile.ZipFile(path)
+
+
+def test_lightning_is_new_enough_for_what_is_called(wheel: zipfile.ZipFile) -> None:
+    (about,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    lines = wheel.read(about).decode().splitlines()
+    (needed,) = (line for line in lines if line.startswith("Requires-Dist: lightning"))
+    specifier = Requirement(needed.removeprefix("Requires-Dist: ")).specifier
+    assert not specifier.contains("2.5.9")  # its fit, validate and test know no weights_only
+    assert specifier.contains("2.6.0")
 
 
 def test_wheel_holds_every_source_and_config_file(wheel: zipfile.ZipFile) -> None:

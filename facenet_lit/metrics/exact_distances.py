@@ -48,4 +48,5 @@ class ExactDistances:
 def _roots(squares: Tensor) -> FloatArray:
     # NumPy's root is the nearest float64 to the true one on every machine, which others need not be. Vectors
     # longer than 2 may be rounded to below 0.
-    return (np.sqrt(squares.clamp_min_(0).numpy()) * UNIT).astype(np.float32)
+    roots: FloatArray = (np.sqrt(squares.clamp_min_(0).numpy()) * UNIT).astype(np.float32)
+    return roots
