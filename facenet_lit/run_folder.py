@@ -31,7 +31,8 @@ class FolderInUse(UserError):  # noqa: N818 - a UserError by its base, named for
 def locked(folder: Path) -> Iterator[None]:
     """Holds the folder for this process.
 
-    The lock belongs to the operating system: it ends with the process, however that ends.
+    The lock belongs to the operating system: it ends with the process, however that ends, and is not handed
+    down to worker processes, which may outlive it.
 
     Raises:
         FolderInUse: another process holds it.
@@ -44,6 +45,8 @@ def locked(folder: Path) -> Iterator[None]:
             raise FolderInUse(
                 f"{folder}: another process is training there; wait for it or name another"
             ) from None
+        # A forked worker has the open file too, and would hold the lock by it. Closed there, it stays locked here.
+        os.register_at_fork(after_in_child=file.close)
         yield
 
 

@@ -39,6 +39,19 @@ with locked(Path(sys.argv[1])):
     time.sleep(60)
 """
 
+HOLD_WITH_A_WORKER = """
+import os, sys, time
+from pathlib import Path
+from facenet_lit.run_folder import locked
+with locked(Path(sys.argv[1])):
+    worker = os.fork()
+    if not worker:
+        os.close(sys.stdout.fileno())
+    else:
+        print(worker, flush=True)
+    time.sleep(60)
+"""
+
 
 def unfinished(folder: Path, config: dict = CONFIGURED) -> Path:
     (folder / LAST).parent.mkdir(parents=True)
@@ -75,6 +88,22 @@ def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert not is_locked(tmp_path)
+
+
+def test_a_worker_that_outlives_its_process_holds_no_lock(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD_WITH_A_WORKER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        worker = int(process.stdout.readline())
+        try:
+            assert is_locked(tmp_path)  # the worker let go of it for itself only
+            process.kill()
+            process.wait()
+            os.kill(worker, 0)  # it is alive
+            assert not is_locked(tmp_path)
+        finally:
+            os.kill(worker, signal.SIGKILL)
 
 
 def test_files_appear_whole(tmp_path: Path) -> None:
