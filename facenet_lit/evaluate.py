@@ -16,8 +16,9 @@ from facenet_lit import report, run_folder
 from facenet_lit.batch import IntArray, Rows
 from facenet_lit.building import build_data, choose_device, read_fars
 from facenet_lit.checkpoint import ModelCard, load_embedder, read_card, read_checkpoint
-from facenet_lit.command_line import override_value, start
-from facenet_lit.data.assignment import number_pairs
+from facenet_lit.command_line import start
+from facenet_lit.config_values import override_value
+from facenet_lit.data.assignment import decoded_pairs, number_pairs
 from facenet_lit.data.audit import CHOOSE_OTHERS, find_trained_people, find_trained_pictures, refuse
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice, check_integer, check_number
@@ -65,6 +66,7 @@ def evaluate(config: DictConfig) -> None:
 
     data.setup()
     faces = data.faces
+    listed = None if listed is None else decoded_pairs(listed, faces.left_out)
     chosen = choose(faces, data.parts, config.part, listed)  # again, as some may not have decoded
     files = [faces.files[number] for number in chosen.numbers]
     trained, pictures = card.trained_pictures.numpy(), faces.fingerprints[chosen.numbers]

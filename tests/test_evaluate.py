@@ -118,6 +118,25 @@ def test_listed_pairs(best: str, folder: Path, tmp_path: Path) -> None:
     assert refused.err.count("\n") == 1  # before anything is decoded
 
 
+def test_listed_pairs_of_pictures_left_out_are_counted(best: str, folder: Path, tmp_path: Path) -> None:
+    for path in folder.rglob("*.png"):
+        path.rename(path.with_suffix(".jpg"))
+    (folder / "Person_01" / "Person_01_0002.jpg").write_text("no picture")
+    pairs = [
+        "2",
+        "Person_00\t1\t2",
+        "Person_01\t1\t2",
+        "Person_00\t1\tPerson_01\t1",
+        "Person_02\t1\tPerson_03\t1",
+    ]
+    (tmp_path / "pairs.txt").write_text("\n".join(pairs))
+    settings = ("data=folder", f"data.root={folder}", "data.cache=null", "pairs=pairs.txt", "part=all")
+    ended, figures = evaluated(best, *settings, "data.on_bad_image=skip")
+    assert ended.code == 0, ended.err
+    assert "1 of 4 listed pairs are left out: a picture of theirs does not decode" in ended.out
+    assert figures["all/accuracy"] in [pytest.approx(k / 3) for k in range(4)]
+
+
 def test_the_settings_of_the_run_stand_before_those_of_the_user(best: str) -> None:
     settings = completed([best, "part=val"])
     assert settings[0] == "data='synthetic'" or settings[0] == "data=synthetic"
