@@ -37,6 +37,11 @@ def one_line(error: BaseException) -> str:
     return re.sub(r"\s*\n\s*", "; ", str(error).strip()) or type(error).__name__
 
 
+def is_basic_sweep(config: DictConfig) -> bool:
+    """Whether the sweeper is the one whose jobs are known from the command line."""
+    return "basic_sweeper" in str(OmegaConf.select(config, "hydra.sweeper._target_"))
+
+
 class Composer:
     """Composes configs from overrides.
 
@@ -63,7 +68,7 @@ class Composer:
             with initialize_config_dir(config_dir=str(self.folder), version_base="1.3"):
                 return compose(self.name, overrides=[*self.extra, *overrides], return_hydra_config=True)
         except (HydraException, OmegaConfBaseException, ValueError) as error:  # bare: model=null
-            raise UserError(_explained(error, overrides)) from error
+            raise UserError(self._explained(error, overrides)) from error
         finally:
             GlobalHydra.instance().clear()
 
@@ -86,8 +91,7 @@ class Composer:
             for text, override in zip(swept, _parsed(swept), strict=True)
         ]
         jobs = [list(job) for job in itertools.product(*choices)]
-        basic = "basic_sweeper" in str(OmegaConf.select(base, "hydra.sweeper._target_"))
-        return jobs if basic else jobs[:1]
+        return jobs if is_basic_sweep(base) else jobs[:1]
 
     def check_keys(self, config: DictConfig) -> None:
         """Checks that a job's config has the settings that the config files put there, and no other.
@@ -110,7 +114,7 @@ class Composer:
             for key in map(str, settings):
                 if key not in known.settings[group]:
                     raise UserError(
-                        f"{group}.{key}: no such setting{_nearest(group, key, known.settings[group])}; "
+                        f"{group}.{key}: no such setting{_nearest(f'{group}.{key}', known.settings[group])}; "
                         "--help shows all of them"
                     )
             absent += [f"{group}.{key}" for key in known.settings[group] if key not in settings]
@@ -129,6 +133,39 @@ class Composer:
             self._keys[overrides] = _Keys({*there, *self._groups}, needed, settings)
         return self._keys[overrides]
 
+    def _explained(self, error: Exception, overrides: Sequence[str]) -> str:
+        """Hydra's message in one line, with the nearest option or setting where one was misspelt."""
+        text = one_line(error)
+        wrong = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+        if wrong:
+            options = re.findall(r"^\s+(\S+)$", str(error), re.MULTILINE)
+            near = difflib.get_close_matches(wrong[2], options, 1)
+            hint = f"did you mean {wrong[1]}={near[0]}? " if near else ""
+            return f"{wrong[1]}={wrong[2]}: {hint}expected one of {', '.join(options)}" if options else text
+        wrong = re.search(r"Could not override '([^']+)'", text)
+        if wrong:
+            hint = _nearest(wrong[1], self._beside(wrong[1], overrides))
+            return f"{wrong[1]}: no such setting{hint}; --help shows all of them"
+        if "Config group override must be" in text:
+            nulls = [o for o in self._choices(overrides) if o.endswith(("=null", "="))]
+            without = " ".join(f"~{o.split('=')[0]}" for o in nulls if o.split("=")[0] in OPTIONAL)
+            hint = f", or {without} to do without" if without else ""
+            return f"{' '.join(nulls)}: expected an option of the group{hint}; --help shows all of them"
+        return text
+
+    def _beside(self, key: str, overrides: Sequence[str]) -> list[str]:
+        """Names of the settings at the place of a misspelt one, for the options that were chosen."""
+        try:
+            config = self.compose([o for o in self._choices(overrides) if o.split("=")[0] != key])
+        except UserError:  # the chosen options have errors of their own
+            return []
+        place = OmegaConf.select(config, key.rpartition(".")[0]) if "." in key else config
+        return list(map(str, place)) if isinstance(place, DictConfig) else []
+
+    def _choices(self, overrides: Sequence[str]) -> list[str]:
+        """Those of the overrides that choose an option of a group."""
+        return [o for o in overrides if o.lstrip("+").split("=")[0] in self._groups]
+
     @cached_property
     def _groups(self) -> set[str]:
         return {path.name for path in self.folder.iterdir() if path.is_dir()} - {SHARED}
@@ -142,9 +179,11 @@ class _Keys(NamedTuple):
     settings: dict[str, list[str]]
 
 
-def _nearest(group: str, key: str, known: Sequence[str]) -> str:
+def _nearest(path: str, known: Sequence[str]) -> str:
+    """A hint at the setting that a misspelt one is nearest to, among those at its place."""
+    place, dot, key = path.rpartition(".")
     near = difflib.get_close_matches(key, known, 1)
-    return f", did you mean {group}.{near[0]}?" if near else ""
+    return f", did you mean {place}{dot}{near[0]}?" if near else ""
 
 
 def _parsed(overrides: Sequence[str]) -> list[Any]:
@@ -152,21 +191,3 @@ def _parsed(overrides: Sequence[str]) -> list[Any]:
         return list(OverridesParser.create().parse_overrides(list(overrides)))
     except HydraException as error:
         raise UserError(one_line(error)) from error
-
-
-def _explained(error: Exception, overrides: Sequence[str]) -> str:
-    """Hydra's message in one line, with the nearest option where one was misspelt."""
-    text = one_line(error)
-    wrong = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
-    if wrong:
-        options = re.findall(r"^\s+(\S+)$", str(error), re.MULTILINE)
-        near = difflib.get_close_matches(wrong[2], options, 1)
-        hint = f"did you mean {wrong[1]}={near[0]}? " if near else ""
-        return f"{wrong[1]}={wrong[2]}: {hint}expected one of {', '.join(options)}" if options else text
-    wrong = re.search(r"Could not override '([^']+)'", text)
-    if wrong:
-        return f"{wrong[1]}: no such setting; --help shows all of them"
-    if "Config group override must be" in text:
-        nulls = " ".join(o for o in overrides if o.endswith(("=null", "=")))
-        return f"{nulls}: expected an option of the group; --help shows all of them"
-    return text

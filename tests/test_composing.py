@@ -72,6 +72,33 @@ def test_settings_that_are_not(composer: Composer, overrides: list[str], message
         checked(composer, *overrides)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["trainer.step=3"], r"^trainer\.step: no such setting, did you mean trainer\.steps\?; --help"),
+        (["data=folder", "data.rot=x"], r"^data\.rot: no such setting, did you mean data\.root\?"),
+        (["model.arguments.depth=[1]"], r"did you mean model\.arguments\.depths\?"),
+        (["sead=1"], r"^sead: no such setting, did you mean seed\?"),
+        (["xyzzy.x=1"], r"^xyzzy\.x: no such setting; --help"),
+    ],
+)
+def test_a_misspelt_setting_gets_the_nearest_at_its_place(
+    composer: Composer, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        composer.compose(overrides)
+
+
+def test_groups_that_an_entry_point_lacks(composer: Composer) -> None:
+    with pytest.raises(UserError, match="no such setting"):
+        Composer(composer.folder, "evaluate").compose(["model=resnext", "loss=triplet"])
+
+
+def test_only_groups_are_blamed_for_a_null(composer: Composer) -> None:
+    with pytest.raises(UserError, match=r"^logger=null: expected an option of the group, or ~logger to do "):
+        composer.compose(["trainer.minutes=null", "resume=null", "logger=null"])
+
+
 def test_a_study_may_change_settings_and_add_none(tmp_path: Path) -> None:
     (tmp_path / "study").mkdir()
     composer = Composer(config_dir(), "train", [f"hydra.searchpath=[file://{tmp_path}]"])
