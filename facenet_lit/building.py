@@ -18,7 +18,7 @@ from torch import nn
 
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.checkpoint import ModelCard
-from facenet_lit.command_line import plain
+from facenet_lit.config_values import plain
 from facenet_lit.data.audit import identity_fingerprints
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice, check_integer, check_number

@@ -6,37 +6,33 @@ are first composed here, and an error becomes one line and exit code 2.
 
 from __future__ import annotations
 
-import argparse
-import glob
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from facenet_lit.composing import Composer, one_line
+from facenet_lit.arguments import Arguments, left_to_hydra, read_arguments
+from facenet_lit.composing import Composer, is_basic_sweep, one_line
 from facenet_lit.config_dir import config_dir
 from facenet_lit.errors import UserError
-from facenet_lit.run_folder import FolderInUse, find_resumable
+from facenet_lit.help_text import help_text
+from facenet_lit.job_folders import check_job_folder, refuse_nameless_sweep, resuming
+from facenet_lit.run_folder import FolderInUse
 
 log = logging.getLogger(__name__)
 
 Job = Callable[[DictConfig], object]
 Completion = Callable[[Sequence[str]], list[str]]
-
-# With one of these Hydra answers by itself, and nothing is run.
-ASKING = {"--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--info", "-i", "--resolve",
-          "--package", "-p", "--shell-completion", "-sc"}  # fmt: skip
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -71,7 +67,7 @@ def start(config_name: str, job: Job, completed: Completion | None = None) -> No
             given = sys.argv[1:]
             while _run(given, config_name, job, completed).lost:
                 log.info("resume=auto: another process took that run first, looking again")
-        except UserError as error:
+        except (UserError, OmegaConfBaseException) as error:
             fail(error)
         except KeyboardInterrupt:
             print(f"\n{config_name}: interrupted", file=sys.stderr)
@@ -85,12 +81,15 @@ def start(config_name: str, job: Job, completed: Completion | None = None) -> No
 
 def _run(given: list[str], config_name: str, job: Job, completed: Completion | None) -> _Outcome:
     """Hands a command line over to Hydra, which reads sys.argv, and names jobs after the config."""
-    folder, arguments, outcome = config_dir(), given, _Outcome()
-    if not any(a.split("=")[0] in ASKING for a in given):
-        arguments, resumed = _prepared(given, folder, config_name, completed)
+    folder, outcome, sys.argv[1:] = config_dir(), _Outcome(), given
+    if not left_to_hydra(given):
+        arguments = read_arguments(given)
+        if arguments.help:
+            print(help_text(folder, config_name, arguments.config_dir))
+            return outcome
+        overrides, resumed = _prepared(arguments, folder, config_name, completed)
         outcome.resuming = bool(resumed)
-        arguments = [*arguments, *resumed]
-    sys.argv[1:] = arguments
+        sys.argv[1:] = arguments.with_overrides([*overrides, *resumed])
     guarded = _guarded(job, outcome)
     hydra.main(version_base="1.3", config_path=str(folder), config_name=config_name)(guarded)()
     if outcome.failed:
@@ -105,23 +104,6 @@ def fail(error: BaseException) -> NoReturn:
         raise error
     print(f"error: {one_line(error)}", file=sys.stderr)
     sys.exit(BAD_INPUT)
-
-
-def plain(config: Any) -> dict[str, Any]:
-    """A resolved config as plain values."""
-    values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else {}
-
-
-def override_value(value: object) -> str:
-    """A plain value as Hydra's command line reads it."""
-    if isinstance(value, str):
-        # Hydra reads a backslash as an escape only before a quote, the closing one too.
-        escaped = re.sub(r"(\\*)('|\Z)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)
-        return f"'{escaped}'"
-    if isinstance(value, list):
-        return f"[{','.join(map(override_value, value))}]"
-    return "null" if value is None else str(value).lower()
 
 
 def _guarded(job: Job, outcome: _Outcome) -> Job:
@@ -158,70 +140,40 @@ def _user_error(error: BaseException) -> BaseException | None:
 
 
 def _prepared(
-    arguments: list[str], folder: Path, config_name: str, completed: Completion | None
+    arguments: Arguments, folder: Path, config_name: str, completed: Completion | None
 ) -> tuple[list[str], list[str]]:
-    """Checks every job's config.
+    """Checks every job's config and folder.
 
     Returns:
-        The command line, and what points Hydra to the folder of the run that is gone on with.
+        The overrides, and what points Hydra to the folder of the run that is gone on with.
 
     Raises:
-        UserError: a job can't be composed.
+        UserError: a job can't be composed, or can't have its folder.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--multirun", "-m", action="store_true")
-    parser.add_argument("--run", "-r", action="store_true")
-    parser.add_argument("--config-dir", "-cd")
-    parser.add_argument("--config-name", "-cn")
-    parser.add_argument("--config-path", "-cp")
-    parser.add_argument("--experimental-rerun")
-    try:
-        known, overrides = parser.parse_known_args(list(arguments))
-    except SystemExit:
-        sys.exit(BAD_INPUT)
-    unknown = [o for o in overrides if o.startswith("-")]
-    if unknown:
-        raise UserError(f"{unknown[0]}: no such option; settings are written name=value, see --help")
-    if known.config_dir and not Path(known.config_dir).is_dir():
-        raise UserError(f"--config-dir {known.config_dir}: no such folder")
-    if known.config_path or known.experimental_rerun:
-        return arguments, []
+    overrides = arguments.overrides
     if completed is not None:
-        more = completed(overrides)
-        overrides, arguments = [*more, *overrides], [*more, *arguments]
-    extra = [f"hydra.searchpath=[file://{Path(known.config_dir).resolve()}]"] if known.config_dir else []
-    composer = Composer(folder, known.config_name or config_name, extra)
-    for job in composer.jobs(overrides) if known.multirun else [overrides]:
+        if arguments.multirun:
+            raise UserError(f"--multirun: one run of {config_name} is one start; start it once for each")
+        overrides = [*completed(overrides), *overrides]
+    more = arguments.config_dir
+    extra = [f"hydra.searchpath=[file://{more.resolve()}]"] if more else []
+    composer = Composer(folder, arguments.config_name or config_name, extra)
+    if arguments.multirun:
+        _check_sweep(composer, overrides)
+        return overrides, []
+    config = composer.compose(overrides)
+    composer.check_keys(config)
+    resumed = resuming(config)
+    if not resumed:
+        check_job_folder(config)
+    return overrides, resumed
+
+
+def _check_sweep(composer: Composer, overrides: list[str]) -> None:
+    """Raises UserError where a job can't be composed, or can't have its folder."""
+    for number, job in enumerate(composer.jobs(overrides)):
         config = composer.compose(job)
         composer.check_keys(config)
-        if not known.multirun:
-            return arguments, _resuming(config)
-        _refuse_nameless_sweep(config)
-    return arguments, []
-
-
-def _folder_pattern(config: DictConfig, *keys: str) -> str:
-    """A folder's name in Hydra's config, what is filled in still unfilled."""
-    value: Any = OmegaConf.to_container(config.hydra, resolve=False)
-    for key in keys:
-        value = value[key]
-    return str(value)
-
-
-def _refuse_nameless_sweep(config: DictConfig) -> None:
-    """Raises UserError where a sweep should go on that can't be found again."""
-    if config.get("resume") == "auto" and "${now:" in _folder_pattern(config, "sweep", "dir"):
-        raise UserError(
-            "resume=auto: the sweep's folder has the time in its name, so an earlier one is not found; "
-            "name the folder, as in hydra.sweep.dir=runs/sweeps/mine"
-        )
-
-
-def _resuming(config: DictConfig) -> list[str]:
-    """The override that makes Hydra go on in an unfinished run's folder, where there is one."""
-    if config.get("resume") != "auto":
-        return []
-    wildcard = "*".join(map(glob.escape, re.split(r"\$\{[^{}]*\}", _folder_pattern(config, "run", "dir"))))
-    without_hydra = {key: value for key, value in config.items() if key != "hydra"}
-    found = find_resumable(map(Path, glob.glob(wildcard)), plain(OmegaConf.create(without_hydra)))
-    return [] if found is None else [f"hydra.run.dir={override_value(str(found))}"]
+        refuse_nameless_sweep(config)
+        if is_basic_sweep(config):  # of another sweeper's jobs nobody knows yet what they will be
+            check_job_folder(config, number)

@@ -29,7 +29,8 @@ from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.callbacks.validation_lines import ValidationLines
 from facenet_lit.checkpoint import read_card, read_checkpoint
-from facenet_lit.command_line import plain, start
+from facenet_lit.command_line import start
+from facenet_lit.config_values import plain
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import check_choice
 from facenet_lit.precision import choose_precision, lay_out

@@ -18,6 +18,11 @@ LEVELS = {
     "start_checks": ENTRY,
     "command_line": ENTRY,
     "composing": ENTRY,
+    "config_values": ENTRY,
+    "arguments": ENTRY,
+    "job_folders": ENTRY,
+    "help_text": ENTRY,
+    "scoring": ENTRY,
     "sweep": ENTRY,
     "report": ENTRY,
     "verification_module": MODULE,
@@ -31,7 +36,10 @@ LEVELS = {
     "losses": PARTS,
     "backbones": NETWORKS,
 }
-HYDRA_ALLOWED = {"train", "evaluate", "building", "start_checks", "command_line", "composing", "sweep"}
+HYDRA_ALLOWED = {
+    "train", "evaluate", "building", "start_checks",
+    "command_line", "composing", "config_values", "job_folders", "sweep",
+}  # fmt: skip
 BANNED_NAMES = {"utils", "common", "helpers", "base", "misc"}
 
 

@@ -71,8 +71,12 @@ def test_a_sweep_in_a_named_folder_is_gone_on_with(tmp_path: Path, monkeypatch: 
     assert Path("sweep/sweep.csv").read_text() == before
     refused = call(main, *sweep, "resume=null")
     assert refused.code == 2
-    assert refused.out.count("holds a finished run of this config (resume=auto skips it)") == 2
-    assert all((Path("sweep") / job / "metrics.json").exists() for job in "01")
+    assert refused.err.startswith(
+        "error: sweep/0: holds a finished run of this config (resume=auto skips it)"
+    )
+    other = call(main, "--multirun", *SMALL, "loss.margin=0.3,0.2", "hydra.sweep.dir=sweep")
+    assert other.err.startswith("error: sweep/0: holds a finished run; name another folder")
+    assert Path("sweep/sweep.csv").read_text() == before
 
 
 def job(folder: Path, name: str, overrides: list[str], figures: dict | None) -> None:
