@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from facenet_lit.backbones.layers import build_stem, convolution, global_average
+from facenet_lit.backbones.layers import GridAverage, build_stem, convolution
 from facenet_lit.distances import safe_sqrt
 from facenet_lit.errors import UserError, check_flag, check_integer, check_number
 
@@ -119,6 +119,7 @@ class Inception(nn.Module):
             first convolution is 3x3, and a single max-pool comes before inception 2 instead of one on each side.
         large_kernel: kernel of the branches that are 5x5 in the paper.
         l2_pooling: pool by L2 norm where the paper does; else by maximum everywhere.
+        grid: cells along each side of the final average (see ``GridAverage``); 1 is the paper's.
 
     Attributes:
         features: channels of the output.
@@ -128,7 +129,12 @@ class Inception(nn.Module):
     """
 
     def __init__(
-        self, width: float = 1.0, stem: str = "imagenet", large_kernel: int = 5, l2_pooling: bool = True
+        self,
+        width: float = 1.0,
+        stem: str = "imagenet",
+        large_kernel: int = 5,
+        l2_pooling: bool = True,
+        grid: int = 1,
     ) -> None:
         super().__init__()
         check_number("model.arguments.width", width, above=True)
@@ -148,7 +154,8 @@ class Inception(nn.Module):
             block = InceptionBlock(inputs, _scaled(sizes, width, l2_pooling), large_kernel)
             self.blocks[name] = block
             inputs = block.features
-        self.features = inputs
+        self.average = GridAverage(grid)
+        self.features = inputs * grid * grid
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) normalised images to (N, features) float32."""
@@ -156,7 +163,8 @@ class Inception(nn.Module):
         maps = self.second(self.pool(maps)) if self.pool_first else self.pool(self.second(maps))
         for block in self.blocks.values():
             maps = block(maps)
-        return global_average(maps)
+        features: Tensor = self.average(maps)
+        return features
 
 
 def scale_channels(channels: int, width: float) -> int:

@@ -1,11 +1,11 @@
-"""The layers that the backbones share: convolution with BatchNorm, the stem, the global average."""
+"""The layers that the backbones share: convolution with BatchNorm, the stem, the pooling at the end."""
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from facenet_lit.errors import check_choice
+from facenet_lit.errors import check_choice, check_integer
 
 STEMS = ("imagenet", "small")
 
@@ -39,6 +39,24 @@ def build_stem(stem: str, width: int) -> nn.Sequential:
     return nn.Sequential(*convolution(3, width, 7, stride=2), nn.ReLU(inplace=True), pool)
 
 
-def global_average(maps: Tensor) -> Tensor:
-    """Mean over all places, (N, C, H, W) to (N, C), always float32: autocast would round it to 8 bits."""
-    return maps.mean((2, 3), dtype=torch.float32)
+class GridAverage(nn.Module):
+    """Means over the cells of a grid: with one cell the global average that networks usually end with.
+
+    Aligned faces have their eyes, noses and mouths at the same places. A global average forgets where
+    something was seen; a few cells keep it, for a linear head that weighs every place by itself, as that of
+    Deng et al. 2019, ArcFace, section 3.1 (BatchNorm, dropout, fully connected, BatchNorm) does.
+
+    Args:
+        grid: cells along each side.
+
+    Raises:
+        UserError: it is not 1 or more.
+    """
+
+    def __init__(self, grid: int) -> None:
+        super().__init__()
+        self.grid = check_integer("model.arguments.grid", grid, 1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C * grid * grid), always float32: autocast would round it to 8 bits."""
+        return F.adaptive_avg_pool2d(maps.float(), self.grid).flatten(1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from facenet_lit.backbones.layers import build_stem, convolution, global_average
+from facenet_lit.backbones.layers import GridAverage, build_stem, convolution
 from facenet_lit.errors import UserError, check_choice, check_integer
 
 
@@ -48,7 +48,7 @@ class Bottleneck(nn.Module):
 
 
 class ResNeXt(nn.Module):
-    """ResNeXt (Xie et al. 2017, table 1) up to its global average. The defaults are ResNeXt-50 (32x4d).
+    """ResNeXt (Xie et al. 2017, table 1) up to its average. The defaults are ResNeXt-50 (32x4d).
 
     Every stage but the first halves the size and doubles the channels. Stage i (from 0) has ``cardinality``
     groups of ``group_width`` * 2^i channels and puts out ``width`` * ``expansion`` * 2^i channels.
@@ -64,6 +64,7 @@ class ResNeXt(nn.Module):
             convolution and shortcut, or ``pool``, a 2x2 average before its first block. The parameters are the
             same, but the block's 1x1 reduction then runs on a quarter of the places, which on a CPU saves
             a seventh to a third of a small network's time.
+        grid: cells along each side of the final average (see ``GridAverage``); 1 is the paper's.
 
     Attributes:
         features: channels of the output.
@@ -81,6 +82,7 @@ class ResNeXt(nn.Module):
         expansion: int = 4,
         stem: str = "imagenet",
         downsample: str = "convolution",
+        grid: int = 1,
     ) -> None:
         super().__init__()
         depths = _check_depths(depths)
@@ -103,11 +105,13 @@ class ResNeXt(nn.Module):
                 )
                 inputs = outputs << number
             self.stages.append(blocks)
-        self.features = inputs
+        self.average = GridAverage(grid)
+        self.features = inputs * grid * grid
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) normalised images to (N, features) float32."""
-        return global_average(self.stages(self.stem(images)))
+        features: Tensor = self.average(self.stages(self.stem(images)))
+        return features
 
 
 def _check_depths(depths: object) -> list[int]:

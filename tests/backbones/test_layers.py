@@ -1,4 +1,4 @@
-"""The shared layers: sizes that always fit, He's variance, the stems, and a float32 average."""
+"""The shared layers: sizes that always fit, He's variance, the stems, and float32 averages over a grid."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from facenet_lit.backbones.layers import STEMS, build_stem, convolution, global_average
+from facenet_lit.backbones.layers import STEMS, GridAverage, build_stem, convolution
 from facenet_lit.errors import UserError
 
 
@@ -55,6 +55,35 @@ def test_average_is_exact_over_bfloat16_maps() -> None:
     """Summed and kept in bfloat16, 1 + 1 / 4096 would be 1."""
     maps = torch.ones(2, 3, 32, 64, dtype=torch.bfloat16)
     maps[:, :, 0, 0] = 1.5
-    average = global_average(maps)
+    average = GridAverage(1)(maps)
     assert average.dtype == torch.float32
     assert torch.equal(average, torch.full((2, 3), 1 + 0.5 / 2048))
+
+
+@pytest.mark.parametrize(("grid", "height", "width"), [(1, 5, 7), (2, 4, 6), (4, 4, 4), (3, 6, 9)])
+def test_cells_are_means_of_their_places(grid: int, height: int, width: int) -> None:
+    maps = torch.randn(2, 3, height, width)
+    high, wide = height // grid, width // grid
+    expected = [
+        maps[
+            n,
+            c,
+            i * high : (i + 1) * high if grid > 1 else None,
+            j * wide : (j + 1) * wide if grid > 1 else None,
+        ]
+        .mean()
+        .item()
+        for n in range(2)
+        for c in range(3)
+        for i in range(grid)
+        for j in range(grid)
+    ]
+    cells = GridAverage(grid)(maps)
+    assert cells.shape == (2, 3 * grid * grid)
+    assert cells.flatten().tolist() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("grid", [0, 1.5, "4"])
+def test_bad_grid_is_named(grid: object) -> None:
+    with pytest.raises(UserError, match=r"^model\.arguments\.grid=.*expected"):
+        GridAverage(grid)  # type: ignore[arg-type]
