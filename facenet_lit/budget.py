@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from facenet_lit.errors import check_integer, check_number
+from facenet_lit.errors import UserError, check_integer, check_number
 
 DEFAULT_MINUTES = 3.0  # where neither minutes nor steps are given
 
@@ -109,6 +109,10 @@ class StepSchedule(Schedule):
         self, warmup: float = 0.0, milestones: Sequence[float] = (0.5, 0.8), gamma: float = 0.1
     ) -> None:
         super().__init__(warmup)
+        if isinstance(milestones, str) or not isinstance(milestones, Sequence):
+            raise UserError(
+                f"scheduler.milestones={milestones}: expected a list of shares of the budget, such as [0.5,0.8]"
+            )
         self.milestones = [check_number("scheduler.milestones", m, 0, 1) for m in milestones]
         self.gamma = check_number("scheduler.gamma", gamma, 0, 1)
 

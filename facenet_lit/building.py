@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import lightning as L
 import torch
@@ -28,6 +30,8 @@ from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import Miner
 from facenet_lit.precision import PRECISIONS
 from facenet_lit.verification_module import OptimizerFactory, VerificationModule
+
+LoggerFactory = Callable[..., Logger]
 
 
 def build_data(settings: DictConfig, config: DictConfig | None = None) -> FaceDataModule:
@@ -79,13 +83,18 @@ def build_card(config: DictConfig, data: FaceDataModule) -> ModelCard:
 
 
 class Recipe(NamedTuple):
-    """What a run trains with; ``optimizer`` makes the optimiser from the parameters."""
+    """What a run trains with.
+
+    ``optimizer`` makes the optimiser from the parameters, ``logger`` the logger from the run's folder
+    (``save_dir``) and ``purge_step``; it is None where nothing is logged.
+    """
 
     miner: Miner
     loss: TripletLoss
     optimizer: OptimizerFactory
     metrics: dict[str, VerificationMetric]
     callbacks: list[L.Callback]
+    logger: LoggerFactory | None
 
 
 def build_recipe(config: DictConfig) -> Recipe:
@@ -101,6 +110,7 @@ def build_recipe(config: DictConfig) -> Recipe:
         _optimizer(config.optimizer),
         {part: VerificationMetric(config.metrics.threshold, fars) for part in ("val", "test")},
         [_callback(name, settings) for name, settings in (config.get("callbacks") or {}).items()],
+        _logger(config.get("logger")),
     )
 
 
@@ -124,14 +134,31 @@ def _callback(name: str, settings: DictConfig) -> L.Callback:
 
 def _optimizer(settings: DictConfig) -> OptimizerFactory:
     """The optimiser's factory, tried on a parameter: torch checks only then, and in its own words."""
+    factory = instantiate(settings)
+    known = inspect.signature(factory.func).parameters
     for name, value in plain(settings).items():
-        if not name.startswith("_") and not isinstance(value, (bool, list, type(None))):
+        # Null where it is torch's own default, as for foreach.
+        left_to_torch = value is None and name in known and known[name].default is None
+        if not name.startswith("_") and not left_to_torch and not isinstance(value, (bool, list)):
             check_number(f"optimizer.{name}", value)
-    factory: OptimizerFactory = instantiate(settings)
     try:
         factory([nn.Parameter(torch.zeros(1))])
     except (TypeError, ValueError) as error:
         raise UserError(f"optimizer: {error}; expected settings that go together, see --help") from error
+    return cast(OptimizerFactory, factory)
+
+
+def _logger(settings: DictConfig | None) -> LoggerFactory | None:
+    """The logger's factory, its settings checked: a logger itself may write as soon as it is made."""
+    if settings is None:
+        return None
+    factory: LoggerFactory = instantiate(settings, _partial_=True)
+    if not isinstance(factory, partial):
+        raise UserError("logger: expected a Lightning logger, named by _target_; or ~logger to do without")
+    try:
+        inspect.signature(factory.func).bind(**{**factory.keywords, "save_dir": "", "purge_step": 0})
+    except (TypeError, ValueError) as error:
+        raise UserError(f"logger: {error}; --help shows its settings") from error
     return factory
 
 
@@ -152,7 +179,12 @@ def build_module(
 
 
 def build_trainer(
-    config: DictConfig, folder: Path, precision: str, callbacks: list[L.Callback], step: int | None
+    config: DictConfig,
+    folder: Path,
+    precision: str,
+    callbacks: list[L.Callback],
+    logger: LoggerFactory | None,
+    step: int | None,
 ) -> L.Trainer:
     """Lightning's Trainer: it loops until the clock says stop.
 
@@ -161,14 +193,13 @@ def build_trainer(
         folder: the run's folder.
         precision: ``32`` or ``bf16``.
         callbacks: in the order in which they are called.
+        logger: makes the logger, or None.
         step: the step that a resumed run goes on from, None for a new one: what the event files hold beyond
             it is of steps that are done again.
     """
     settings = config.trainer
     purge_step = 0 if step is None else step + 1
-    loggers: list[Logger] = []
-    if config.get("logger") is not None:
-        loggers = [instantiate(config.logger, save_dir=str(folder), purge_step=purge_step)]
+    loggers = [] if logger is None else [logger(save_dir=str(folder), purge_step=purge_step)]
     more = [RichProgressBar()] if sys.stderr.isatty() else []
     return L.Trainer(
         accelerator=settings.accelerator,

@@ -107,7 +107,7 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     module = build_module(embedder, card, data, recipe)
     step = None if resumed is None else int(read_checkpoint(resumed)["global_step"])
     callbacks = [*recipe.callbacks, clock, ValidationLines(budget), checkpoints]
-    trainer = build_trainer(config, folder, card.precision, callbacks, step)
+    trainer = build_trainer(config, folder, card.precision, callbacks, recipe.logger, step)
     # Only now, that a refused run leaves a folder as it was.
     run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
     _tell_where(folder)

@@ -102,3 +102,9 @@ def test_schedules_refuse_shares_out_of_range(bad: object) -> None:
     ):
         with pytest.raises(UserError, match="scheduler"):
             make()
+
+
+@pytest.mark.parametrize("bad", [0.5, "0.5", None])
+def test_milestones_are_a_list(bad: object) -> None:
+    with pytest.raises(UserError, match=rf"^scheduler\.milestones={bad}: expected a list of shares"):
+        StepSchedule(milestones=bad)

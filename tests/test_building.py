@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from facenet_lit.config_dir import config_dir
 from facenet_lit.data.samplers import IdentitySampler, TripletSampler
 from facenet_lit.errors import UserError
 from facenet_lit.mining import GivenMiner, SemiHardMiner
+from facenet_lit.tensorboard_logger import RunLogger
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -73,12 +76,41 @@ def test_every_optimiser_can_be_made(name: str, kind: type[torch.optim.Optimizer
     assert made.param_groups[0]["lr"] == 0.25
 
 
-@pytest.mark.parametrize("override", ["optimizer.lr=fast", "optimizer.lr=-1", "optimizer.weight_decay=.nan"])
+@pytest.mark.parametrize(
+    "override", ["optimizer.lr=fast", "optimizer.lr=-1", "optimizer.weight_decay=.nan", "optimizer.lr=null"]
+)
 def test_an_optimiser_that_torch_would_refuse_later(override: str) -> None:
     with pytest.raises(UserError, match=override.split("=")[0].replace(".", r"\.")):
         build_recipe(composed(override))
     with pytest.raises(UserError, match="optimizer: Nesterov"):
         build_recipe(composed("optimizer=sgd", "optimizer.momentum=0"))
+
+
+def test_an_optimiser_s_setting_is_left_to_torch_where_torch_would_choose() -> None:
+    build_recipe(composed("+optimizer.foreach=null", "+optimizer.betas=[0.8,0.9]"))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("+logger.typo=1", r"^logger: got an unexpected keyword argument 'typo'"),
+        ("logger._target_=builtins.dict", r"^logger: "),
+        ("~logger", None),
+    ],
+)
+def test_a_logger_is_checked_before_it_is_made(override: str, message: str | None) -> None:
+    if message is None:
+        assert build_recipe(composed(override)).logger is None
+        return
+    with pytest.raises(UserError, match=message):
+        build_recipe(composed(override))
+
+
+def test_the_logger_is_that_of_the_config(tmp_path: Path) -> None:
+    factory = build_recipe(composed()).logger
+    assert factory is not None
+    assert isinstance(factory(save_dir=str(tmp_path), purge_step=0), RunLogger)
+    assert list(tmp_path.iterdir()) == []  # nothing is written until something is logged
 
 
 def test_a_misspelt_setting_of_the_sampler() -> None:

@@ -98,6 +98,9 @@ class FaceDataModule(L.LightningDataModule):
         self._resume_at = (0, 0)
         if self.split == "view1" and not isinstance(source, LFWSource):
             raise UserError(f"data.split=view1: expected data=lfw, not {source.name}; use data.split=random")
+        if self.split == "none" and sampler is not None:
+            choices = "random or view1" if isinstance(source, LFWSource) else "random"
+            raise UserError(f"data.split=none: nobody to train on; expected data.split={choices}")
 
     def setup(self, stage: str | None = None) -> None:
         """Packs (or opens) the pictures, splits the identities and audits the split; once."""

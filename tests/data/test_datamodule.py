@@ -188,6 +188,14 @@ def test_fewer_singles_than_asked_for_are_told_of(tmp_path: Path, caplog: pytest
     ]
 
 
+def test_without_a_split_there_is_nobody_to_train_on() -> None:
+    assert len(made(sampler=None, split="none").parts["test"]) == 90
+    with pytest.raises(
+        UserError, match=r"^data\.split=none: nobody to train on; expected data\.split=random$"
+    ):
+        FaceDataModule(SyntheticFaces(30, 3), partial(TripletSampler, seed=0), split="none")
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
