@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from math import ceil
 
 from facenet_lit.errors import UserError, check_number
 from facenet_lit.metrics import rates
@@ -64,22 +63,6 @@ def higher_is_better(name: str) -> bool:
     """Whether a figure, by its name with or without the part in front, should be high."""
     figure = name.split("/")[-1].removesuffix(BALANCED)
     return figure in HIGH or figure.startswith("tar_at_far_")
-
-
-def resolution_warnings(impostor_count: int, fars: Sequence[float]) -> list[str]:
-    """A line for each FAR that so many impostor pairs show coarsely or not at all."""
-    lines = []
-    for f in fars:
-        state = rates.resolution(f, impostor_count)
-        if state == "fine":
-            continue
-        what = "is left out" if state == "unresolvable" else "is coarse"
-        needed = ceil((1 if state == "unresolvable" else rates.COARSE) / rates.exact_far(f))
-        lines.append(
-            f"{tar_at_far_name(f)} {what}: {impostor_count} impostor pairs, expected {needed} or more; "
-            "use more images or a larger FAR in metrics.fars"
-        )
-    return lines
 
 
 def check_fars(fars: Sequence[float]) -> tuple[float, ...]:

@@ -4,10 +4,8 @@ import pytest
 import torch
 
 from facenet_lit.metrics import rates
-from facenet_lit.metrics.figures import far_name, figure_names, figures, higher_is_better, resolution_warnings
+from facenet_lit.metrics.figures import far_name, figure_names, figures, higher_is_better
 from facenet_lit.metrics.scored_pairs import ScoredPairs, score_all_pairs
-
-FARS = (0.354, 0.1, 0.01)
 
 
 def rows(images: int = 41) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -65,11 +63,3 @@ def test_which_figures_should_be_high():
         assert higher_is_better(f"val/{name}_balanced")
     for name in ("far", "eer", "eer_balanced", "genuine_distance", "loss"):
         assert not higher_is_better(f"val/{name}")
-
-
-def test_warnings_name_the_figure_and_what_it_takes():
-    lines = resolution_warnings(500, (*FARS, 0.001))
-    assert len(lines) == 2
-    assert lines[0].startswith("tar_at_far_1e-2 is coarse: 500 impostor pairs, expected 1000 or more;")
-    assert lines[1].startswith("tar_at_far_1e-3 is left out: 500 impostor pairs, expected 1000 or more;")
-    assert resolution_warnings(1000, [0.01]) == []
