@@ -75,6 +75,7 @@ def build_card(config: DictConfig, data: FaceDataModule) -> ModelCard:
         mean=mean,
         std=std,
         head=config.model.head,
+        dropout=config.model.dropout,
         mirror=config.model.mirror,
         data={"choice": HydraConfig.get().runtime.choices["data"], **flat},
         trained_identities=torch.from_numpy(identity_fingerprints(trained).copy()),
@@ -227,7 +228,7 @@ def check_trainer(settings: DictConfig) -> None:
     Raises:
         UserError: a setting is out of range.
     """
-    choose_device(settings.accelerator)
+    choose_device(settings.accelerator, "trainer.accelerator")
     check_choice("trainer.precision", str(settings.precision), ("auto", *PRECISIONS))
     check_integer("trainer.val_every_steps", settings.val_every_steps, 1)
     check_integer("trainer.log_every_steps", settings.log_every_steps, 1)
@@ -235,16 +236,20 @@ def check_trainer(settings: DictConfig) -> None:
         check_number("trainer.gradient_clip", settings.gradient_clip, above=True)
 
 
-def choose_device(accelerator: str) -> torch.device:
+def choose_device(accelerator: str, name: str) -> torch.device:
     """The device of an accelerator.
+
+    Args:
+        accelerator: ``cpu`` or ``gpu``.
+        name: the setting's, as the user writes it.
 
     Raises:
         UserError: it is not there.
     """
-    check_choice("trainer.accelerator", accelerator, ("cpu", "gpu"))
+    check_choice(name, accelerator, ("cpu", "gpu"))
     if accelerator == "gpu" and not torch.cuda.is_available():
         raise UserError(
-            "trainer=gpu: torch sees no CUDA device here; say trainer=cpu, or install a CUDA torch"
+            f"{name}=gpu: torch sees no CUDA device here; say {name}=cpu, or install a CUDA torch"
         )
     return torch.device("cuda" if accelerator == "gpu" else "cpu")
 

@@ -32,6 +32,7 @@ class ModelCard:
         mean: what each channel of x / 255 is normalised by.
         std: likewise.
         head: what follows the backbone, see ``Embedder``.
+        dropout: share of the features that training leaves out.
         mirror: evaluate on a picture and its mirror image together, see ``Embedder``.
         data: the data settings of the run, as plain values.
         precision: arithmetic of the run, ``32`` or ``bf16``.
@@ -47,6 +48,7 @@ class ModelCard:
     mean: list[float]
     std: list[float]
     head: str = "batchnorm"
+    dropout: float = 0.0
     mirror: bool = False
     data: dict[str, Any] = field(default_factory=dict)
     precision: str = "32"
@@ -61,7 +63,9 @@ class ModelCard:
             UserError: the backbone or an argument of it is unknown.
         """
         backbone = build_backbone(self.backbone, **self.arguments)
-        return Embedder(backbone, self.embedding_size, self.mean, self.std, self.head, self.mirror)
+        return Embedder(
+            backbone, self.embedding_size, self.mean, self.std, self.head, self.dropout, self.mirror
+        )
 
     def save(self, checkpoint: dict[str, Any]) -> None:
         """Puts the card into a checkpoint."""

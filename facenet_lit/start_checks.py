@@ -16,7 +16,7 @@ from facenet_lit.building import check_trainer
 from facenet_lit.config_values import plain
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
 from facenet_lit.metrics.figures import BALANCED, figure_names, tar_at_far_name
-from facenet_lit.metrics.rates import resolution
+from facenet_lit.metrics.resolution import resolution
 from facenet_lit.mining import Miner
 
 # How a FAR shows on too few impostor pairs, and what is said of it.
@@ -62,7 +62,9 @@ def refuse_nonsense(config: DictConfig, miner: Miner) -> None:
     with torch.device("meta"):
         backbone = build_backbone(config.model.backbone, **plain(config.model.arguments))
         model = config.model
-        Embedder(backbone, model.embedding_size, [0.0] * 3, [1.0] * 3, model.head, model.mirror)
+        Embedder(
+            backbone, model.embedding_size, [0.0] * 3, [1.0] * 3, model.head, model.dropout, model.mirror
+        )
     draws_triplets = config.sampler._target_.endswith("TripletSampler")
     if miner.needs_given and not draws_triplets:
         raise UserError(

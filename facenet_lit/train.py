@@ -26,6 +26,7 @@ from facenet_lit.building import (
     choose_device,
 )
 from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
+from facenet_lit.callbacks.seeded_steps import SeededSteps
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.callbacks.validation_lines import ValidationLines
 from facenet_lit.checkpoint import read_card, read_checkpoint
@@ -34,6 +35,7 @@ from facenet_lit.config_values import plain
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import check_choice
 from facenet_lit.precision import choose_precision, lay_out
+from facenet_lit.scoring import score_best
 from facenet_lit.sources.source import Table
 from facenet_lit.start_checks import (
     check_resolution,
@@ -42,7 +44,6 @@ from facenet_lit.start_checks import (
     refuse_misplaced_values,
     refuse_nonsense,
 )
-from facenet_lit.verification_module import VerificationModule
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     lay_out(embedder, card.precision)
     module = build_module(embedder, card, data, recipe)
     step = None if resumed is None else int(read_checkpoint(resumed)["global_step"])
-    callbacks = [*recipe.callbacks, clock, ValidationLines(budget), checkpoints]
+    callbacks = [*recipe.callbacks, SeededSteps(config.seed), clock, ValidationLines(budget), checkpoints]
     trainer = build_trainer(config, folder, card.precision, callbacks, recipe.logger, step)
     # Only now, that a refused run leaves a folder as it was.
     run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
@@ -120,7 +121,7 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     log.info(
         "trained %d steps in %.0f s; the best is step %d", budget.steps_spent, budget.seconds_spent, best
     )
-    return score_best(config, trainer, module, data, checkpoints.best_path)
+    return score_best(trainer, module, data, checkpoints.best_path, config.test)
 
 
 def prepare_data(config: DictConfig) -> FaceDataModule:
@@ -148,20 +149,8 @@ def precision_of(config: DictConfig, embedder: Embedder, data: FaceDataModule, r
     if resumed is not None:
         return read_card(read_checkpoint(resumed)).precision
     images = next(iter(data.train_dataloader())).images
-    return choose_precision(
-        config.trainer.precision, embedder, images, choose_device(config.trainer.accelerator)
-    )
-
-
-def score_best(
-    config: DictConfig, trainer: L.Trainer, module: VerificationModule, data: FaceDataModule, best: Path
-) -> dict[str, float | None]:
-    """Figures of the best checkpoint on ``val`` and, unless ``test=false``, on ``test``."""
-    module.figures = {}
-    trainer.validate(module, datamodule=data, ckpt_path=best, verbose=False, weights_only=True)
-    if config.test:
-        trainer.test(module, datamodule=data, ckpt_path=best, verbose=False, weights_only=True)
-    return dict(module.figures)
+    device = choose_device(config.trainer.accelerator, "trainer.accelerator")
+    return choose_precision(config.trainer.precision, embedder, images, device)
 
 
 def describe(data: FaceDataModule) -> str:

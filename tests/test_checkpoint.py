@@ -17,6 +17,7 @@ def card() -> ModelCard:
         mean=[0.1, 0.2, 0.3],
         std=[0.5, 0.6, 0.7],
         head="linear",
+        dropout=0.25,
         mirror=True,
         data={"choice": "synthetic", "size": 64},
         threshold=1.25,

@@ -30,6 +30,7 @@ class Embedder(nn.Module):
             After average pooling of ReLU maps all features are positive, so a plain linear head starts with
             all embeddings in a narrow cone, where a triplet loss easily draws them into one point; BatchNorm
             centres every dimension, and embeddings start spread over the whole sphere.
+        dropout: share of the features that training leaves out, drawn anew for each row.
         mirror: in evaluation mode the embedding is that of the picture and of its mirror image together: their
             sum, brought to length 1. It takes twice the time. Training sees either at random already.
 
@@ -44,12 +45,14 @@ class Embedder(nn.Module):
         mean: Sequence[float],
         std: Sequence[float],
         head: str = "batchnorm",
+        dropout: float = 0.0,
         mirror: bool = False,
     ) -> None:
         super().__init__()
         size = check_integer("model.embedding_size", embedding_size, 2)
         features = check_integer("backbone.features", backbone.features, 1)
         plain = check_choice("model.head", head, HEADS) == "linear"
+        self.dropout = nn.Dropout(check_number("model.dropout", dropout, 0, 1))
         self.mirror = check_flag("model.mirror", mirror)
         self.mean: Tensor
         self.std: Tensor
@@ -75,7 +78,7 @@ class Embedder(nn.Module):
         """(N, 3, H, W) normalised images to (N, D) float32 unit vectors."""
         features = self.backbone(pixels)  # (N, features)
         with torch.autocast(pixels.device.type, enabled=False):
-            return F.normalize(self.head(features.float()), dim=1, eps=SHORTEST)
+            return F.normalize(self.head(self.dropout(features.float())), dim=1, eps=SHORTEST)
 
 
 def _per_colour(name: str, values: object, above_zero: bool = False) -> Tensor:

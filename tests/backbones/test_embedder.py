@@ -106,6 +106,21 @@ def test_head_runs_in_float32_under_autocast() -> None:
     assert (rounded - expected).abs().max() > 1e-4
 
 
+def test_dropout_leaves_out_a_share_in_training_only() -> None:
+    torch.manual_seed(0)
+    embedder = Embedder(Seen(), 4, MEAN, STD, head="linear", dropout=0.25)
+    kept: list[Tensor] = []
+    embedder.head.register_forward_hook(lambda _, inputs, __: kept.append(inputs[0]))
+    images = pictures(400)
+    embedder(images)
+    embedder.eval()(images)
+    trained, evaluated = kept
+    assert torch.equal(evaluated, embedder.backbone.images.mean((2, 3)))
+    left_out = trained == 0
+    assert left_out.float().mean().item() == pytest.approx(0.25, abs=0.05)
+    torch.testing.assert_close(trained[~left_out], evaluated[~left_out] / 0.75)
+
+
 def test_mirror_joins_both_sides_in_evaluation_only() -> None:
     torch.manual_seed(0)
     one = Embedder(Thin(), 8, MEAN, STD, head="linear")
@@ -182,6 +197,7 @@ def test_mean_and_std_travel_with_the_numbers() -> None:
         ("std", [0.5, 0.0, 0.5]),
         ("std", "abc"),
         ("head", "mlp"),
+        ("dropout", 1.5),
         ("mirror", "left"),
     ],
 )
