@@ -17,14 +17,14 @@ from facenet_lit.batch import IntArray, Rows
 from facenet_lit.building import build_data, choose_device, read_fars
 from facenet_lit.checkpoint import ModelCard, load_embedder, read_card, read_checkpoint
 from facenet_lit.command_line import start
-from facenet_lit.config_values import override_value
+from facenet_lit.config_values import override_value, plain
 from facenet_lit.data.assignment import decoded_pairs, number_pairs
 from facenet_lit.data.audit import CHOOSE_OTHERS, find_trained_people, find_trained_pictures, refuse
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice, check_integer, check_number
 from facenet_lit.metrics.figures import figures
+from facenet_lit.metrics.pair_scoring import score_all_pairs, score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
-from facenet_lit.metrics.scored_pairs import score_all_pairs, score_listed_pairs
 from facenet_lit.precision import lay_out
 from facenet_lit.sources.lfw_lists import ListedPair, read_pairs
 from facenet_lit.sources.source import Table
@@ -39,12 +39,21 @@ def main() -> None:
 
 
 def evaluate(config: DictConfig) -> None:
-    """Scores a checkpoint, prints the table and writes metrics.json."""
+    """Scores a checkpoint, prints the table and writes metrics.json, in a folder that Hydra made."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    with run_folder.locked(folder):
+        run_folder.checkpoint_to_resume(folder, plain(config), resume=False)  # refuses that of another run
+        told, images = score(config)
+        write(config, folder, told, images)
+
+
+def score(config: DictConfig) -> tuple[dict[str, float | None], int]:
+    """A checkpoint's figures, and of how many images they are."""
     check_choice("part", config.part, ("val", "test", "all"))
     batch_size = check_integer("batch_size", config.batch_size, 1)
     if config.checkpoint is None:
         raise UserError("checkpoint is missing: expected checkpoint=FILE, a best.ckpt of a run")
-    device = choose_device(config.accelerator)
+    device = choose_device(config.accelerator, "accelerator")
     card = read_card(read_checkpoint(config.checkpoint))
     check_number("metrics.threshold", config.metrics.threshold)
     fars = read_fars(config.metrics)
@@ -52,6 +61,8 @@ def evaluate(config: DictConfig) -> None:
 
     if config.part == "all":
         OmegaConf.update(config, "data.split", "none")
+    elif config.data.split == "none":
+        raise UserError(f"data.split=none: makes no parts; say part=all, not part={config.part}")
     data = build_data(config.data)
     # All that the listing tells, before a picture is decoded.
     chosen = choose(data.source, data.listed.parts, config.part, listed)
@@ -73,12 +84,11 @@ def evaluate(config: DictConfig) -> None:
     refuse(find_trained_pictures(trained, files, pictures), data.allow_leak, CHOOSE_OTHERS)
 
     rows = embed(config.checkpoint, card, data, chosen.numbers, batch_size, device)
-    write(config, tell(rows, chosen.pairs, config, card), len(files))
+    return tell(rows, chosen.pairs, config, card), len(files)
 
 
-def write(config: DictConfig, told: Mapping[str, float | None], images: int) -> None:
+def write(config: DictConfig, folder: Path, told: Mapping[str, float | None], images: int) -> None:
     """Writes metrics.json and prints the table."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
     named = {f"{config.part}/{name}": value for name, value in told.items()}
     run_folder.write_metrics(folder, named)
     kind = "all pairs" if config.pairs is None else f"pairs of {Path(config.pairs).name}"
@@ -134,14 +144,17 @@ def choose(
         listed: pairs of file names, or None.
 
     Raises:
-        UserError: a listed picture is not there.
+        UserError: a listed picture is not there, or there is nothing to score.
     """
-    if listed is None:
-        numbers = _images_of(parts, part)
+    pairs = None if listed is None else number_pairs(listed, table.files)
+    numbers = _images_of(parts, part) if pairs is None else np.unique(pairs)
+    if not len(numbers):
+        what = f"part={part}: no image is in it" if pairs is None else "pairs: none is left"
+        raise UserError(f"{what}; choose another part, or mend the pictures")
+    if pairs is None:
         return Chosen(numbers, None, count_impostor_pairs(table.identities[numbers]))
-    pairs = number_pairs(listed, table.files)
     first, second = table.identities[pairs].T
-    return Chosen(np.unique(pairs), pairs, int((first != second).sum()))
+    return Chosen(numbers, pairs, int((first != second).sum()))
 
 
 def _images_of(parts: Mapping[str, IntArray], part: str) -> IntArray:

@@ -148,9 +148,15 @@ def test_a_bad_setting_of_the_trainer(override: str) -> None:
 
 
 def test_the_device_of_an_accelerator() -> None:
-    assert choose_device("cpu") == torch.device("cpu")
+    assert choose_device("cpu", "accelerator") == torch.device("cpu")
     if torch.cuda.is_available():
-        assert choose_device("gpu") == torch.device("cuda")
+        assert choose_device("gpu", "accelerator") == torch.device("cuda")
     else:
-        with pytest.raises(UserError, match="trainer=gpu: torch sees no CUDA device"):
-            choose_device("gpu")
+        with pytest.raises(
+            UserError, match=r"^accelerator=gpu: torch sees no CUDA device here; say accelerator=cpu"
+        ):
+            choose_device("gpu", "accelerator")
+        with pytest.raises(UserError, match=r"^trainer.accelerator=gpu: .* say trainer.accelerator=cpu"):
+            check_trainer(composed("trainer=gpu").trainer)
+    with pytest.raises(UserError, match=r"^accelerator=tpu: expected one of cpu, gpu"):
+        choose_device("tpu", "accelerator")

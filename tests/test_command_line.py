@@ -137,7 +137,7 @@ def test_bad_input_gets_one_line(entry: Entry, undecodable: list[str], arguments
 def test_a_gpu_that_is_not_there(entry: Entry, undecodable: list[str]) -> None:
     ended = entry(train.main, "hydra.run.dir=run", *undecodable, "trainer=gpu")
     assert ended.code == 2
-    assert ended.err.startswith("error: trainer=gpu: torch sees no CUDA device here")
+    assert ended.err.startswith("error: trainer.accelerator=gpu: torch sees no CUDA device here")
 
 
 @pytest.mark.parametrize("name", ["WORLD_SIZE", "SLURM_NTASKS"])
@@ -184,8 +184,12 @@ EVALUATION = [
     (["chekpoint=x"], "chekpoint: no such setting"),
     (["checkpoint=missing", "part=train"], "part=train: expected one of val, test, all"),
     (["checkpoint=missing", "batch_size=0"], "batch_size=0: expected an integer"),
-    (["checkpoint=missing", "accelerator=x"], "accelerator=x: expected one of cpu, gpu"),
+    (["checkpoint=missing", "accelerator=x"], "error: accelerator=x: expected one of cpu, gpu"),
     (["--typo"], "--typo: no such option"),
+    (
+        ["--multirun", "checkpoint=a,b"],
+        "--multirun: one run of evaluate is one start; start it once for each",
+    ),
 ]
 
 

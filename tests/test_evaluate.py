@@ -3,11 +3,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from entry_points import NETWORK, TINY, Ended, call
 
 from facenet_lit import train
-from facenet_lit.evaluate import completed, main
+from facenet_lit.errors import UserError
+from facenet_lit.evaluate import choose, completed, main
 from facenet_lit.sources.synthetic import SyntheticFaces
 
 
@@ -30,8 +32,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 def evaluated(*arguments: str) -> tuple[Ended, dict[str, float | None]]:
-    ended = call(main, "hydra.run.dir=out", *arguments)
-    path = Path("out/metrics.json")
+    folder = Path(f"out{len(list(Path().glob('out*')))}")
+    ended = call(main, f"hydra.run.dir={folder}", *arguments)
+    path = folder / "metrics.json"
     return ended, json.loads(path.read_text()) if path.is_file() else {}
 
 
@@ -44,6 +47,41 @@ def test_the_figures_are_those_of_the_run(run: Path, best: str, part: str, more:
     expected = {k: v for k, v in told.items() if k.startswith(f"{part}/") and not k.endswith("/loss")}
     assert figures == pytest.approx(expected, abs=1e-5)
     assert "all pairs, 9 images" in ended.out
+
+
+def test_a_folder_that_holds_figures_or_a_run_is_refused(run: Path, best: str, tmp_path: Path) -> None:
+    def contents(folder: Path) -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    assert call(main, best, "hydra.run.dir=mine").code == 0
+    for folder in (run, tmp_path / "mine"):
+        before = contents(folder)
+        refused = call(main, best, f"hydra.run.dir={folder}")
+        assert refused.code == 2
+        assert refused.err == f"error: {folder}: holds a finished run; name another folder, or delete it\n"
+        assert contents(folder) == before
+
+
+def test_options_may_stand_first(best: str, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    ended, figures = evaluated("--config-dir", "mine", best)
+    assert ended.code == 0, ended.err
+    assert figures["test/effective_identities"] == 3
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_a_part_of_no_split(best: str, part: str) -> None:
+    refused, _ = evaluated(best, "data.split=none", f"part={part}")
+    assert refused.code == 2
+    assert refused.err == f"error: data.split=none: makes no parts; say part=all, not part={part}\n"
+
+
+def test_nothing_to_score() -> None:
+    source, parts = SyntheticFaces(4, 2), {"val": np.empty(0, np.int64)}
+    with pytest.raises(UserError, match="part=val: no image is in it"):
+        choose(source, parts, "val", None)
+    with pytest.raises(UserError, match="pairs: none is left"):
+        choose(source, parts, "val", [])
 
 
 def test_what_was_trained_on_is_refused(best: str) -> None:
