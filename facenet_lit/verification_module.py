@@ -14,8 +14,10 @@ from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.batch import Batch, IntArray, Rows
 from facenet_lit.checkpoint import ModelCard
 from facenet_lit.losses import LossSum, TripletLoss
-from facenet_lit.metrics.rates import accuracy, best_accuracy_threshold
-from facenet_lit.metrics.scored_pairs import ScoredPairs, score_listed_pairs
+from facenet_lit.metrics.operating_points import best_accuracy_threshold
+from facenet_lit.metrics.pair_scoring import score_listed_pairs
+from facenet_lit.metrics.rates import accuracy
+from facenet_lit.metrics.scored_pairs import ScoredPairs
 from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import Miner
 

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from facenet_lit.errors import check_integer
-from facenet_lit.metrics.rates import roc
+from facenet_lit.metrics.roc import roc
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 from facenet_lit.verification_module import VerificationModule
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from facenet_lit.errors import UserError, check_number
 from facenet_lit.metrics import rates
+from facenet_lit.metrics.operating_points import eer
 from facenet_lit.metrics.scored_pairs import ScoredPairs, effective_identities
 
 BALANCED = "_balanced"
@@ -40,7 +41,7 @@ def figures(pairs: ScoredPairs, threshold: float, fars: Sequence[float]) -> dict
     """
     result: dict[str, float | None] = {}
     for ending, balanced in (("", False), (BALANCED, True)):
-        equal = rates.eer(pairs, balanced)
+        equal = eer(pairs, balanced)
         result["tar" + ending] = rates.tar(pairs, threshold, balanced)
         if not balanced:
             result["far"] = rates.far(pairs, threshold)

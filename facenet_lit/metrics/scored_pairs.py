@@ -1,4 +1,4 @@
-"""Genuine and impostor pairs with their distances: scored once, kept sorted, counted without rounding."""
+"""Genuine and impostor pairs with their distances, kept sorted, and the weights that balance them."""
 
 from __future__ import annotations
 
@@ -8,40 +8,11 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from facenet_lit.batch import IntArray, Rows
+from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError
-from facenet_lit.metrics.exact_distances import ExactDistances, FloatArray
-
-BLOCK = 256  # rows compared at a time: what is held beside the result is a few (256, N) arrays
-
-
-@dataclass(frozen=True, eq=False)
-class WeighedDistances:
-    """Distances in groups of equal weight.
-
-    The weights are integers of any size, so a count is exact and equal rates compare equal.
-
-    Attributes:
-        groups: (weight, ascending float32 distances) of each group.
-    """
-
-    groups: tuple[tuple[int, FloatArray], ...]
-
-    @cached_property
-    def total(self) -> int:
-        """Weight of all distances together."""
-        return sum(weight * len(distances) for weight, distances in self.groups)
-
-    def accepted(self, thresholds: npt.ArrayLike) -> npt.NDArray[np.object_]:
-        """Weight of the distances below each of the float32 ``thresholds`` (K,): (K,) Python integers."""
-        at = np.atleast_1d(np.asarray(thresholds, np.float32))
-        result = np.zeros(at.shape, object)
-        for weight, distances in self.groups:
-            result += np.searchsorted(distances, at).astype(object) * weight
-        return result
+from facenet_lit.metrics.exact_distances import FloatArray
+from facenet_lit.metrics.weighed_distances import WeighedDistances
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +49,11 @@ class ScoredPairs:
         order = np.argsort(distances, kind="stable")
         identities = np.asarray(genuine_identities, np.int64)
         return cls(distances[order], identities[order], np.sort(np.asarray(impostor, np.float32)))
+
+    @property
+    def has_both_kinds(self) -> bool:
+        """Whether there are genuine and impostor pairs."""
+        return len(self.genuine) > 0 and len(self.impostor) > 0
 
     @cached_property
     def impostor_counts(self) -> WeighedDistances:
@@ -123,100 +99,3 @@ def effective_identities(genuine_identities: IntArray) -> float | None:
     """
     counts = np.unique(genuine_identities, return_counts=True)[1].tolist()
     return sum(counts) ** 2 / sum(count**2 for count in counts) if counts else None
-
-
-def unique_rows(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> Rows:
-    """Rows in ascending order of their image numbers, of equal numbers the first, on the CPU.
-
-    Args:
-        embeddings: (N, D), any floating type and device.
-        identities: (N,) integers.
-        numbers: (N,) integers, the image numbers.
-
-    Returns:
-        float32 embeddings, int64 identities and numbers.
-
-    Raises:
-        UserError: the shapes don't fit, or embeddings aren't finite.
-    """
-    if embeddings.ndim != 2 or not (identities.shape == numbers.shape == embeddings.shape[:1]):
-        raise UserError("embeddings: expected (N, D) with an identity and an image number for each row")
-    bad = int((~torch.isfinite(embeddings)).any(1).sum())
-    if bad:
-        raise UserError(
-            f"embeddings hold NaN or infinity in {bad} of {len(embeddings)} rows: expected finite numbers; "
-            "training has diverged, lower the learning rate or use 32-bit precision"
-        )
-    kept, first = np.unique(numbers.cpu().numpy().astype(np.int64), return_index=True)
-    index = torch.from_numpy(first)
-    values = embeddings.detach().to("cpu", torch.float32)[index]
-    return Rows(values, identities.cpu().long()[index], torch.from_numpy(kept))
-
-
-def score_all_pairs(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> ScoredPairs:
-    """Scores each unordered pair of different images once.
-
-    Takes the arguments of :func:`unique_rows`, unit vectors; a repeated image counts once, and the order of
-    the rows doesn't matter. Memory is that of the result and of one block of rows. Distances are those of
-    :class:`ExactDistances`: a pair has the same one here and in a list.
-
-    Raises:
-        UserError: the shapes don't fit, or embeddings aren't finite.
-    """
-    rows = unique_rows(embeddings, identities, numbers)
-    people = rows.identities.numpy()
-    images = len(people)
-    per_identity = np.unique(people, return_counts=True)[1]
-    genuine_count = int((per_identity * (per_identity - 1) // 2).sum())
-    genuine = np.empty(genuine_count, np.float32)
-    genuine_identities = np.empty(genuine_count, np.int64)
-    impostor = np.empty(images * (images - 1) // 2 - genuine_count, np.float32)
-    exact = ExactDistances(rows.embeddings)
-    g = m = 0
-    for start in range(0, images, BLOCK):
-        distances = exact.block(start, start + BLOCK)  # (B, N - start)
-        later = np.triu(np.ones(distances.shape, bool), 1)
-        same = people[start : start + BLOCK, None] == people[None, start:]
-        own, other = later & same, later & ~same
-        row_of_own = np.nonzero(own)[0]
-        found, others = len(row_of_own), distances[other]
-        genuine[g : g + found] = distances[own]
-        genuine_identities[g : g + found] = people[start + row_of_own]
-        impostor[m : m + len(others)] = others
-        g, m = g + found, m + len(others)
-    impostor.sort()  # in place: there may be hundreds of millions
-    order = np.argsort(genuine, kind="stable")
-    return ScoredPairs(genuine[order], genuine_identities[order], impostor)
-
-
-def score_listed_pairs(
-    embeddings: Tensor, identities: Tensor, numbers: Tensor, pairs: npt.ArrayLike
-) -> ScoredPairs:
-    """Scores the pairs of a list, as often as they are listed, by the distances of :func:`score_all_pairs`.
-
-    Args:
-        embeddings: (N, D) unit vectors, as for :func:`unique_rows`.
-        identities: (N,) integers.
-        numbers: (N,) integers, the image numbers.
-        pairs: (P, 2) image numbers.
-
-    Raises:
-        UserError: a number is not among ``numbers``, a pair is of an image with itself, or the embeddings
-            don't fit or aren't finite.
-    """
-    rows = unique_rows(embeddings, identities, numbers)
-    listed = np.asarray(pairs, np.int64).reshape(-1, 2)
-    known = rows.numbers.numpy()
-    missing = np.setdiff1d(listed, known)
-    if len(missing):
-        raise UserError(
-            f"pairs: {len(missing)} image numbers have no embedding, the first {missing[0]}: expected pairs "
-            "of images that were embedded; give the list that belongs to this part"
-        )
-    if np.any(listed[:, 0] == listed[:, 1]):
-        raise UserError("pairs: an image is paired with itself: expected two images; take that pair out")
-    first, second = torch.from_numpy(np.searchsorted(known, listed)).unbind(1)  # rows, (P,) each
-    distances = ExactDistances(rows.embeddings).listed(first, second)
-    people = rows.identities.numpy()[first.numpy()]
-    genuine = people == rows.identities.numpy()[second.numpy()]
-    return ScoredPairs.of(distances[genuine], people[genuine], distances[~genuine])

@@ -13,11 +13,8 @@ from torchmetrics import Metric
 from facenet_lit.batch import Rows
 from facenet_lit.errors import check_number
 from facenet_lit.metrics.figures import check_fars, figures
-from facenet_lit.metrics.scored_pairs import (
-    ScoredPairs,
-    score_all_pairs,
-    unique_rows,
-)
+from facenet_lit.metrics.pair_scoring import score_all_pairs, unique_rows
+from facenet_lit.metrics.scored_pairs import ScoredPairs
 
 
 class VerificationMetric(Metric):

@@ -5,7 +5,9 @@ import torch
 
 from facenet_lit.metrics import rates
 from facenet_lit.metrics.figures import far_name, figure_names, figures, higher_is_better
-from facenet_lit.metrics.scored_pairs import ScoredPairs, score_all_pairs
+from facenet_lit.metrics.operating_points import eer
+from facenet_lit.metrics.pair_scoring import score_all_pairs
+from facenet_lit.metrics.scored_pairs import ScoredPairs
 
 
 def rows(images: int = 41) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -41,7 +43,7 @@ def test_each_figure_is_its_rate():
     for ending, balanced in (("", False), ("_balanced", True)):
         assert told["tar" + ending] == rates.tar(pairs, 1.0, balanced)
         assert told["tar_at_far_1e-1" + ending] == rates.tar_at_far(pairs, 0.1, balanced)
-        assert told["eer" + ending] == rates.eer(pairs, balanced).rate
+        assert told["eer" + ending] == eer(pairs, balanced).rate
         assert told["auc" + ending] == rates.auc(pairs, balanced)
         assert told["genuine_distance" + ending] == rates.genuine_distance(pairs, balanced)
     assert told["eer"] != told["eer_balanced"]
