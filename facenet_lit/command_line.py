@@ -153,7 +153,7 @@ def _prepared(
     overrides = arguments.overrides
     if completed is not None:
         if arguments.multirun:
-            raise UserError(f"--multirun: one run of {config_name} is one start; start it once for each")
+            raise UserError(f"--multirun: {config_name} does one job at a start; start it once for each")
         overrides = [*completed(overrides), *overrides]
     more = arguments.config_dir
     extra = [f"hydra.searchpath=[file://{more.resolve()}]"] if more else []

@@ -45,9 +45,8 @@ class SweepTable(Callback):
         folder = Path(str(config.hydra.sweep.dir))
         rows = self._write(folder)
         if rows:
-            report.show(
-                report.rows_table(shortened(rows), f"{len(rows)} jobs, all figures in {folder / TABLE}")
-            )
+            report.show(report.rows_table(shortened(rows), f"{len(rows)} jobs"))
+            print(f"all figures in {folder / TABLE}")  # no title, which would be broken at the table's width
 
     def _write(self, folder: Path) -> list[dict[str, Any]]:
         rows = sweep_rows(folder, self.errors)

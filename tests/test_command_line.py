@@ -188,7 +188,7 @@ EVALUATION = [
     (["--typo"], "--typo: no such option"),
     (
         ["--multirun", "checkpoint=a,b"],
-        "--multirun: one run of evaluate is one start; start it once for each",
+        "--multirun: evaluate does one job at a start; start it once for each",
     ),
 ]
 

@@ -14,17 +14,18 @@ SMALL = [*SETTINGS, "trainer.steps=2", "model.embedding_size=16", "test=false"]
 
 def test_a_sweep_leaves_a_run_per_job_and_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    ended = call(main, "--multirun", *SMALL, "model=inception,resnext", "hydra.sweep.dir=sweep")
+    ended = call(main, "--multirun", *SMALL, "model=inception,resnext")
     assert ended.code == 0, ended.err
-    rows = table("sweep/sweep.csv")
+    (sweep,) = Path("runs/sweeps").iterdir()  # one for all jobs, though its name has the microsecond
+    rows = table(f"{sweep}/sweep.csv")
     assert [(row["job"], row["model"]) for row in rows] == [("0", "inception"), ("1", "resnext")]
     for row in rows:
-        figures = json.loads(Path("sweep", row["job"], "metrics.json").read_text())
+        figures = json.loads(Path(sweep, row["job"], "metrics.json").read_text())
         assert row["trainer.steps"] == "2"
         assert float(row["val/eer_balanced"]) == figures["val/eer_balanced"]
         assert row["val/tar_at_far_1e-3"] == ""
-        assert Path("sweep", row["job"], "checkpoints", "best.ckpt").is_file()
-    assert "2 jobs, all figures in sweep/sweep.csv" in ended.out
+        assert Path(sweep, row["job"], "checkpoints", "best.ckpt").is_file()
+    assert ended.out.splitlines()[-1] == f"all figures in {sweep}/sweep.csv"
 
 
 def table(path: str) -> list[dict[str, str]]:
