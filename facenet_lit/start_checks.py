@@ -12,9 +12,9 @@ from omegaconf import DictConfig
 from facenet_lit.backbones import build_backbone
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.batch import IntArray
-from facenet_lit.building import check_trainer
 from facenet_lit.config_values import plain
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
+from facenet_lit.lightning_trainer import check_trainer
 from facenet_lit.metrics.figures import BALANCED, figure_names, tar_at_far_name
 from facenet_lit.metrics.resolution import resolution
 from facenet_lit.mining import Miner

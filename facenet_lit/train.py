@@ -17,14 +17,7 @@ from facenet_lit import report, run_folder
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.batch import IntArray
 from facenet_lit.budget import Budget
-from facenet_lit.building import (
-    build_card,
-    build_data,
-    build_module,
-    build_recipe,
-    build_trainer,
-    choose_device,
-)
+from facenet_lit.building import build_card, build_data, build_module
 from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
 from facenet_lit.callbacks.seeded_steps import SeededSteps
 from facenet_lit.callbacks.training_clock import TrainingClock
@@ -34,7 +27,9 @@ from facenet_lit.command_line import start
 from facenet_lit.config_values import plain
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import check_choice
+from facenet_lit.lightning_trainer import build_trainer, choose_device
 from facenet_lit.precision import choose_precision, lay_out
+from facenet_lit.recipe import build_recipe
 from facenet_lit.scoring import score_best
 from facenet_lit.sources.source import Table
 from facenet_lit.start_checks import (

@@ -15,6 +15,8 @@ LEVELS = {
     "train": ENTRY,
     "evaluate": ENTRY,
     "building": ENTRY,
+    "recipe": ENTRY,
+    "lightning_trainer": ENTRY,
     "start_checks": ENTRY,
     "command_line": ENTRY,
     "composing": ENTRY,
@@ -37,7 +39,7 @@ LEVELS = {
     "backbones": NETWORKS,
 }
 HYDRA_ALLOWED = {
-    "train", "evaluate", "building", "start_checks",
+    "train", "evaluate", "building", "recipe", "lightning_trainer", "start_checks",
     "command_line", "composing", "config_values", "job_folders", "sweep",
 }  # fmt: skip
 BANNED_NAMES = {"utils", "common", "helpers", "base", "misc"}

@@ -1,0 +1,105 @@
+"""What a run trains with, built from its config and checked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, cast
+
+import lightning as L
+import torch
+from hydra.utils import instantiate
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig, ListConfig
+from torch import nn
+
+from facenet_lit.config_values import plain
+from facenet_lit.errors import UserError, check_number
+from facenet_lit.losses import TripletLoss
+from facenet_lit.metrics.figures import check_fars
+from facenet_lit.metrics.verification import VerificationMetric
+from facenet_lit.mining import Miner
+from facenet_lit.verification_module import OptimizerFactory
+
+LoggerFactory = Callable[..., Logger]
+
+
+class Recipe(NamedTuple):
+    """What a run trains with.
+
+    ``optimizer`` makes the optimiser from the parameters, ``logger`` the logger from the run's folder
+    (``save_dir``) and ``purge_step``; it is None where nothing is logged.
+    """
+
+    miner: Miner
+    loss: TripletLoss
+    optimizer: OptimizerFactory
+    metrics: dict[str, VerificationMetric]
+    callbacks: list[L.Callback]
+    logger: LoggerFactory | None
+
+
+def build_recipe(config: DictConfig) -> Recipe:
+    """What a run trains with, every setting of it checked.
+
+    Raises:
+        UserError: one is out of range.
+    """
+    fars = read_fars(config.metrics)
+    return Recipe(
+        instantiate(config.miner),
+        instantiate(config.loss),
+        _optimizer(config.optimizer),
+        {part: VerificationMetric(config.metrics.threshold, fars) for part in ("val", "test")},
+        [_callback(name, settings) for name, settings in (config.get("callbacks") or {}).items()],
+        _logger(config.get("logger")),
+    )
+
+
+def read_fars(metrics: DictConfig) -> list[float]:
+    """The FARs that TAR is told at.
+
+    Raises:
+        UserError: they are no list of rates.
+    """
+    if not isinstance(metrics.fars, ListConfig):
+        raise UserError(f"metrics.fars={metrics.fars}: expected a list of numbers, such as [0.1,0.01]")
+    return list(check_fars(list(metrics.fars)))
+
+
+def _callback(name: str, settings: DictConfig) -> L.Callback:
+    callback = instantiate(settings)
+    if not isinstance(callback, L.Callback):
+        raise UserError(f"callbacks.{name}: expected a Lightning callback, named by _target_")
+    return callback
+
+
+def _optimizer(settings: DictConfig) -> OptimizerFactory:
+    """The optimiser's factory, tried on a parameter: torch checks only then, and in its own words."""
+    factory = instantiate(settings)
+    known = inspect.signature(factory.func).parameters
+    for name, value in plain(settings).items():
+        # Null where it is torch's own default, as for foreach.
+        left_to_torch = value is None and name in known and known[name].default is None
+        if not name.startswith("_") and not left_to_torch and not isinstance(value, (bool, list)):
+            check_number(f"optimizer.{name}", value)
+    try:
+        factory([nn.Parameter(torch.zeros(1))])
+    except (TypeError, ValueError) as error:
+        raise UserError(f"optimizer: {error}; expected settings that go together, see --help") from error
+    return cast(OptimizerFactory, factory)
+
+
+def _logger(settings: DictConfig | None) -> LoggerFactory | None:
+    """The logger's factory, its settings checked: a logger itself may write as soon as it is made."""
+    if settings is None:
+        return None
+    factory: LoggerFactory = instantiate(settings, _partial_=True)
+    if not isinstance(factory, partial):
+        raise UserError("logger: expected a Lightning logger, named by _target_; or ~logger to do without")
+    try:
+        inspect.signature(factory.func).bind(**{**factory.keywords, "save_dir": "", "purge_step": 0})
+    except (TypeError, ValueError) as error:
+        raise UserError(f"logger: {error}; --help shows its settings") from error
+    return factory

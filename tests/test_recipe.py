@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from facenet_lit.config_dir import config_dir
+from facenet_lit.errors import UserError
+from facenet_lit.mining import GivenMiner, SemiHardMiner
+from facenet_lit.recipe import build_recipe, read_fars
+from facenet_lit.tensorboard_logger import RunLogger
+
+
+def composed(*overrides: str) -> DictConfig:
+    with initialize_config_dir(config_dir=str(config_dir()), version_base="1.3"):
+        return compose("train", overrides=list(overrides))
+
+
+def test_miner_and_loss_are_of_the_config() -> None:
+    recipe = build_recipe(composed("miner=given", "loss.margin=0.4", "loss.squared=true"))
+    assert isinstance(recipe.miner, GivenMiner)
+    assert recipe.loss.margin == 0.4
+    assert recipe.loss.squared is True
+    assert isinstance(build_recipe(composed()).miner, SemiHardMiner)
+    assert set(recipe.metrics) == {"val", "test"}
+    assert recipe.metrics["val"] is not recipe.metrics["test"]
+    assert len(recipe.callbacks) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)]
+)
+def test_every_optimiser_can_be_made(name: str, kind: type[torch.optim.Optimizer]) -> None:
+    made = build_recipe(composed(f"optimizer={name}", "optimizer.lr=0.25")).optimizer(
+        [torch.nn.Parameter(torch.zeros(2))]
+    )
+    assert type(made) is kind
+    assert made.param_groups[0]["lr"] == 0.25
+
+
+@pytest.mark.parametrize(
+    "override", ["optimizer.lr=fast", "optimizer.lr=-1", "optimizer.weight_decay=.nan", "optimizer.lr=null"]
+)
+def test_an_optimiser_that_torch_would_refuse_later(override: str) -> None:
+    with pytest.raises(UserError, match=override.split("=")[0].replace(".", r"\.")):
+        build_recipe(composed(override))
+    with pytest.raises(UserError, match="optimizer: Nesterov"):
+        build_recipe(composed("optimizer=sgd", "optimizer.momentum=0"))
+
+
+def test_an_optimiser_s_setting_is_left_to_torch_where_torch_would_choose() -> None:
+    build_recipe(composed("+optimizer.foreach=null", "+optimizer.betas=[0.8,0.9]"))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("+logger.typo=1", r"^logger: got an unexpected keyword argument 'typo'"),
+        ("logger._target_=builtins.dict", r"^logger: "),
+        ("~logger", None),
+    ],
+)
+def test_a_logger_is_checked_before_it_is_made(override: str, message: str | None) -> None:
+    if message is None:
+        assert build_recipe(composed(override)).logger is None
+        return
+    with pytest.raises(UserError, match=message):
+        build_recipe(composed(override))
+
+
+def test_the_logger_is_that_of_the_config(tmp_path: Path) -> None:
+    factory = build_recipe(composed()).logger
+    assert factory is not None
+    assert isinstance(factory(save_dir=str(tmp_path), purge_step=0), RunLogger)
+    assert list(tmp_path.iterdir()) == []  # nothing is written until something is logged
+
+
+def test_a_callback_has_to_be_one() -> None:
+    with pytest.raises(UserError, match=r"^callbacks\.mine: expected a Lightning callback"):
+        build_recipe(composed("+callbacks.mine.points=3"))
+
+
+@pytest.mark.parametrize("fars", ["3", "[2]", "[0.1,0.1]"])
+def test_fars_are_a_list_of_rates(fars: str) -> None:
+    assert read_fars(composed().metrics) == [0.1, 0.01, 0.001]
+    with pytest.raises(UserError, match=r"^metrics\.fars="):
+        read_fars(composed(f"metrics.fars={fars}").metrics)
