@@ -27,9 +27,10 @@ from facenet_lit.metrics.figures import figures
 from facenet_lit.metrics.pair_scoring import score_all_pairs, score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
 from facenet_lit.precision import lay_out
+from facenet_lit.recipe import read_fars
+from facenet_lit.resolution_checks import check_resolution, count_impostor_pairs, fars_asked_for
 from facenet_lit.sources.lfw_lists import ListedPair, read_pairs
 from facenet_lit.sources.source import Table
-from facenet_lit.start_checks import check_resolution, count_impostor_pairs, fars_asked_for
 
 log = logging.getLogger(__name__)
 

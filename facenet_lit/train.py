@@ -30,15 +30,10 @@ from facenet_lit.errors import check_choice
 from facenet_lit.lightning_trainer import build_trainer, choose_device
 from facenet_lit.precision import choose_precision, lay_out
 from facenet_lit.recipe import build_recipe
+from facenet_lit.resolution_checks import check_resolution, count_impostor_pairs, fars_asked_for
 from facenet_lit.scoring import score_best
 from facenet_lit.sources.source import Table
-from facenet_lit.start_checks import (
-    check_resolution,
-    count_impostor_pairs,
-    fars_asked_for,
-    refuse_misplaced_values,
-    refuse_nonsense,
-)
+from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense
 
 log = logging.getLogger(__name__)
 

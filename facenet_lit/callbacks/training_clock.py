@@ -12,7 +12,8 @@ import lightning as L
 from torch.optim import Optimizer
 
 from facenet_lit.batch import Batch
-from facenet_lit.budget import Budget, Schedule
+from facenet_lit.budget import Budget
+from facenet_lit.schedule import Schedule
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,11 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from facenet_lit.batch import Batch
-from facenet_lit.budget import Budget, Schedule
+from facenet_lit.budget import Budget
 from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.errors import UserError
+from facenet_lit.schedule import Schedule
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -8,8 +8,9 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from facenet_lit.batch import Batch
-from facenet_lit.budget import Budget, CosineSchedule, Schedule
+from facenet_lit.budget import Budget
 from facenet_lit.callbacks.training_clock import TrainingClock, set_rate
+from facenet_lit.schedule import CosineSchedule, Schedule
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
