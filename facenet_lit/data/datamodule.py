@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import lightning as L
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, Sampler
 
@@ -18,6 +17,7 @@ from facenet_lit.data.assignment import Assignment, assign, drop_outside, packed
 from facenet_lit.data.audit import MEND_SPLIT, find_leaks, find_twins, refuse
 from facenet_lit.data.augmentation import Augmentation
 from facenet_lit.data.dataset import EverySampler, FaceDataset
+from facenet_lit.data.pixel_statistics import NORMALIZATIONS, Statistics, pixel_statistics
 from facenet_lit.data.plan_sampler import PlanSampler
 from facenet_lit.data.samplers import IdentitySampler
 from facenet_lit.data.triplets import draw_triplets
@@ -25,8 +25,6 @@ from facenet_lit.errors import UserError, check_choice, check_flag, check_intege
 from facenet_lit.sources.lfw import LFWSource
 from facenet_lit.sources.packed import Pack, pack
 from facenet_lit.sources.source import Source
-
-Statistics = tuple[list[float], list[float]]
 
 SamplerFactory = Callable[..., PlanSampler]
 
@@ -82,7 +80,7 @@ class FaceDataModule(L.LightningDataModule):
         self.batch_size = check_integer("data.batch_size", batch_size, 3)
         self.size = check_integer("data.size", size, 64)
         self.crop = None if crop is None else check_integer("data.crop", crop, 16)
-        self.normalize = check_choice("data.normalize", normalize, ("none", "half", "dataset"))
+        self.normalize = check_choice("data.normalize", normalize, NORMALIZATIONS)
         self.split = check_choice("data.split", split, ("random", "view1", "none"))
         self.split_seed = check_integer("data.split_seed", split_seed, 0)
         if not isinstance(cache, (str, Path, type(None))):
@@ -140,18 +138,7 @@ class FaceDataModule(L.LightningDataModule):
 
     def pixel_statistics(self) -> Statistics:
         """Mean and deviation that the embedder normalises each channel of x / 255 by."""
-        if self.normalize == "none":
-            return [0.0] * 3, [1.0] * 3
-        if self.normalize == "half":
-            return [0.5] * 3, [0.5] * 3
-        total, squares, count = np.zeros(3), np.zeros(3), 0
-        numbers = self.parts["train"]
-        for start in range(0, len(numbers), 1024):
-            pixels = self.faces.images[numbers[start : start + 1024]].reshape(-1, 3) / 255.0
-            total, squares, count = total + pixels.sum(0), squares + (pixels**2).sum(0), count + len(pixels)
-        mean = total / count
-        deviation = np.sqrt(np.maximum(squares / count - mean**2, 1e-12))
-        return mean.tolist(), deviation.tolist()
+        return pixel_statistics(self.faces.images, self.parts["train"], self.normalize)
 
     def fixed_triplets(self, part: str) -> IntArray:
         """Triplets that a part's loss is told on: drawn once, by the default rules.
