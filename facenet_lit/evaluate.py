@@ -18,9 +18,9 @@ from facenet_lit.building import build_data
 from facenet_lit.checkpoint import ModelCard, load_embedder, read_card, read_checkpoint
 from facenet_lit.command_line import start
 from facenet_lit.config_values import override_value, plain
-from facenet_lit.data.assignment import decoded_pairs, number_pairs
 from facenet_lit.data.audit import CHOOSE_OTHERS, find_trained_people, find_trained_pictures, refuse
 from facenet_lit.data.datamodule import FaceDataModule
+from facenet_lit.data.listed_pairs import decoded_pairs, number_pairs
 from facenet_lit.errors import UserError, check_choice, check_integer, check_number
 from facenet_lit.lightning_trainer import choose_device
 from facenet_lit.metrics.figures import figures

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from facenet_lit.batch import IntArray
+from facenet_lit.data.listed_pairs import number_pairs, tell_left_out
 from facenet_lit.data.splits import PARTS, check_parts, images_of, random_split, view1_split
 from facenet_lit.errors import UserError
 from facenet_lit.sources.lfw import LFWSource
-from facenet_lit.sources.lfw_lists import ListedPair
 from facenet_lit.sources.pack_files import Pack
 from facenet_lit.sources.source import Source, Table
 
@@ -101,49 +100,5 @@ def packed(listed: Assignment, listing: Table, faces: Pack) -> Assignment:
     pairs = {}
     for part, numbers in listed.listed_pairs.items():
         pairs[part] = place[numbers[kept[numbers].all(axis=1)]]
-        _tell_left_out(len(pairs[part]), len(numbers))
+        tell_left_out(len(pairs[part]), len(numbers))
     return Assignment(parts, pairs)
-
-
-def decoded_pairs(listed: Sequence[ListedPair], left_out: Collection[str]) -> list[ListedPair]:
-    """The listed pairs whose pictures both decoded; how many others there are is warned of.
-
-    Args:
-        listed: pairs of file names.
-        left_out: names of the pictures that did not decode.
-    """
-    absent = set(left_out)
-    left = [pair for pair in listed if pair.first not in absent and pair.second not in absent]
-    _tell_left_out(len(left), len(listed))
-    return left
-
-
-def _tell_left_out(left: int, listed: int) -> None:
-    if left < listed:
-        log.warning(
-            "%d of %d listed pairs are left out: a picture of theirs does not decode", listed - left, listed
-        )
-
-
-def number_pairs(listed: Sequence[ListedPair], files: Sequence[str]) -> IntArray:
-    """Image numbers of listed pairs.
-
-    Args:
-        listed: pairs of file names.
-        files: (N,) name of each image.
-
-    Returns:
-        (P, 2) image numbers.
-
-    Raises:
-        UserError: a listed picture is not there.
-    """
-    number = {file: place for place, file in enumerate(files)}
-    absent = [file for pair in listed for file in (pair.first, pair.second) if file not in number]
-    if absent:
-        raise UserError(
-            f"pairs: {len(absent)} listed pictures are not in the source, {absent[0]} for one; "
-            "expected a list made for these pictures"
-        )
-    pairs = [(number[pair.first], number[pair.second]) for pair in listed]
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
