@@ -3,13 +3,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 from entry_points import NETWORK, TINY, Ended, call
 
 from facenet_lit import train
-from facenet_lit.errors import UserError
-from facenet_lit.evaluate import choose, completed, main
+from facenet_lit.evaluate import completed, main
 from facenet_lit.sources.synthetic import SyntheticFaces
 
 
@@ -74,14 +72,6 @@ def test_a_part_of_no_split(best: str, part: str) -> None:
     refused, _ = evaluated(best, "data.split=none", f"part={part}")
     assert refused.code == 2
     assert refused.err == f"error: data.split=none: makes no parts; say part=all, not part={part}\n"
-
-
-def test_nothing_to_score() -> None:
-    source, parts = SyntheticFaces(4, 2), {"val": np.empty(0, np.int64)}
-    with pytest.raises(UserError, match="part=val: no image is in it"):
-        choose(source, parts, "val", None)
-    with pytest.raises(UserError, match="pairs: none is left"):
-        choose(source, parts, "val", [])
 
 
 def test_what_was_trained_on_is_refused(best: str) -> None:

@@ -27,6 +27,7 @@ LEVELS = {
     "job_folders": ENTRY,
     "help_text": ENTRY,
     "scoring": ENTRY,
+    "chosen_images": ENTRY,
     "sweep": ENTRY,
     "report": ENTRY,
     "verification_module": MODULE,
