@@ -110,6 +110,7 @@ def _guarded(job: Job, outcome: _Outcome) -> Job:
     """The job, its user errors told in one line; in a sweep the other jobs go on."""
 
     def guarded(config: DictConfig) -> object:
+        """Runs the job; in a sweep a user error is returned as its line."""
         try:
             return job(config)
         except Exception as error:
