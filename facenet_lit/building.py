@@ -63,6 +63,7 @@ def build_card(config: DictConfig, data: FaceDataModule) -> ModelCard:
         head=config.model.head,
         dropout=config.model.dropout,
         mirror=config.model.mirror,
+        per_image=data.normalize == "image",
         data={"choice": HydraConfig.get().runtime.choices["data"], **flat},
         trained_identities=torch.from_numpy(identity_fingerprints(trained).copy()),
         trained_pictures=torch.from_numpy(faces.fingerprints[numbers].copy()),

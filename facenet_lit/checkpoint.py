@@ -34,6 +34,7 @@ class ModelCard:
         head: what follows the backbone, see ``Embedder``.
         dropout: share of the features that training leaves out.
         mirror: evaluate on a picture and its mirror image together, see ``Embedder``.
+        per_image: pictures are normalised by their own mean and deviation, see ``Embedder``.
         data: the data settings of the run, as plain values.
         precision: arithmetic of the run, ``32`` or ``bf16``.
         threshold: distance below which a listed pair is called genuine, chosen on ``val``; None before
@@ -50,6 +51,7 @@ class ModelCard:
     head: str = "batchnorm"
     dropout: float = 0.0
     mirror: bool = False
+    per_image: bool = False
     data: dict[str, Any] = field(default_factory=dict)
     precision: str = "32"
     threshold: float | None = None
@@ -64,7 +66,14 @@ class ModelCard:
         """
         backbone = build_backbone(self.backbone, **self.arguments)
         return Embedder(
-            backbone, self.embedding_size, self.mean, self.std, self.head, self.dropout, self.mirror
+            backbone,
+            self.embedding_size,
+            self.mean,
+            self.std,
+            self.head,
+            self.dropout,
+            self.mirror,
+            self.per_image,
         )
 
     def save(self, checkpoint: dict[str, Any]) -> None:

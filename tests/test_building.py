@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from facenet_lit.building import build_data
+from facenet_lit.building import build_card, build_data
 from facenet_lit.config_dir import config_dir
 from facenet_lit.data.samplers import IdentitySampler, TripletSampler
 from facenet_lit.errors import UserError
@@ -25,6 +26,17 @@ def test_settings_reach_the_data() -> None:
     sampler = data.sampler(np.array([0, 0, 1, 1]), np.arange(4), 30)
     assert isinstance(sampler, TripletSampler)
     assert (sampler.removal, sampler.negatives, sampler.seed) == ("anchor", "image", 9)
+
+
+@pytest.mark.parametrize("normalize", ["half", "image"])
+def test_the_card_says_what_pixels_are_normalised_by(normalize: str) -> None:
+    overrides = ["data.identities=30", "data.images=2", "data.cache=null", f"data.normalize={normalize}"]
+    with initialize_config_dir(config_dir=str(config_dir()), version_base="1.3"):
+        config = compose("train", overrides=overrides, return_hydra_config=True)
+    HydraConfig.instance().set_config(config)
+    data = build_data(config.data, config)
+    data.setup()
+    assert build_card(config, data).build().per_image == (normalize == "image")
 
 
 def test_p_k_and_s_have_short_names() -> None:

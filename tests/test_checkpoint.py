@@ -19,6 +19,7 @@ def card() -> ModelCard:
         head="linear",
         dropout=0.25,
         mirror=True,
+        per_image=True,
         data={"choice": "synthetic", "size": 64},
         threshold=1.25,
         trained_identities=torch.arange(64, dtype=torch.uint8).reshape(2, 32),

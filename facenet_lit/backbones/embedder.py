@@ -33,6 +33,8 @@ class Embedder(nn.Module):
         dropout: share of the features that training leaves out, drawn anew for each row.
         mirror: in evaluation mode the embedding is that of the picture and of its mirror image together: their
             sum, brought to length 1. It takes twice the time. Training sees either at random already.
+        per_image: each picture is normalised by its own mean and deviation (see ``standardize``), so that
+            exposure and contrast of the whole picture are gone.
 
     Raises:
         UserError: an argument is out of its range.
@@ -47,6 +49,7 @@ class Embedder(nn.Module):
         head: str = "batchnorm",
         dropout: float = 0.0,
         mirror: bool = False,
+        per_image: bool = False,
     ) -> None:
         super().__init__()
         size = check_integer("model.embedding_size", embedding_size, 2)
@@ -54,6 +57,7 @@ class Embedder(nn.Module):
         plain = check_choice("model.head", head, HEADS) == "linear"
         self.dropout = nn.Dropout(check_number("model.dropout", dropout, 0, 1))
         self.mirror = check_flag("model.mirror", mirror)
+        self.per_image = check_flag("model.per_image", per_image)
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", _per_colour("mean", mean))
@@ -69,6 +73,8 @@ class Embedder(nn.Module):
         A row whose head output is zero gives a zero vector.
         """
         pixels = (images.float() / 255 - self.mean) / self.std
+        if self.per_image:
+            pixels = standardize(pixels)
         embeddings = self._embed(pixels)
         if self.training or not self.mirror:
             return embeddings
@@ -79,6 +85,23 @@ class Embedder(nn.Module):
         features = self.backbone(pixels)  # (N, features)
         with torch.autocast(pixels.device.type, enabled=False):
             return F.normalize(self.head(self.dropout(features.float())), dim=1, eps=SHORTEST)
+
+
+def standardize(pixels: Tensor) -> Tensor:
+    """Each picture less its mean, over its deviation; one of a single colour becomes zeros.
+
+    The deviation counts as 1 / sqrt(values of a picture) at least: a nearly even picture would else be
+    blown up into its noise. So it is in tf.image.per_image_standardization, which the FaceNet of Sandberg
+    (github.com/davidsandberg/facenet) trains and evaluates with.
+
+    Args:
+        pixels: (N, 3, H, W), values of x / 255.
+
+    Returns:
+        (N, 3, H, W).
+    """
+    deviation, mean = torch.std_mean(pixels, (1, 2, 3), correction=0, keepdim=True)
+    return (pixels - mean) / deviation.clamp_min(pixels[0].numel() ** -0.5)
 
 
 def _per_colour(name: str, values: object, above_zero: bool = False) -> Tensor:

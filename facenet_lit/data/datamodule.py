@@ -41,8 +41,8 @@ class FaceDataModule(L.LightningDataModule):
         batch_size: rows of a global training batch.
         size: side of the square images in pixels, 64 or more.
         crop: side of the centred square that is cut out of a picture, in pixels; None for the largest.
-        normalize: ``none`` (pixels in [0, 1]), ``half`` (in [-1, 1]) or ``dataset`` (zero mean and unit
-            deviation of each channel over the training images).
+        normalize: ``none`` (pixels in [0, 1]), ``half`` (in [-1, 1]), ``dataset`` (zero mean and unit
+            deviation of each channel over the training images) or ``image`` (of each image by itself).
         split: ``random``, or for LFW ``view1``; ``none`` puts everyone into ``test``, for evaluation.
         split_seed: seed of the split, independent of ``seed``.
         cache: folder for the packed pictures; None keeps them in memory only.

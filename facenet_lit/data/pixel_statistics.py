@@ -7,7 +7,7 @@ import numpy as np
 from facenet_lit.batch import IntArray
 from facenet_lit.preprocessing import Picture
 
-NORMALIZATIONS = ("none", "half", "dataset")
+NORMALIZATIONS = ("none", "half", "dataset", "image")
 
 Statistics = tuple[list[float], list[float]]
 
@@ -20,9 +20,10 @@ def pixel_statistics(images: Picture, numbers: IntArray, normalize: str) -> Stat
     Args:
         images: (N, S, S, 3) uint8.
         numbers: those that are trained on.
-        normalize: ``none`` or ``half``, which ask no image, or ``dataset``.
+        normalize: ``none``, ``half`` or ``image``, which ask no image, or ``dataset``. Under ``image`` the
+            embedder takes each picture's own mean and deviation, so here it is as ``none``.
     """
-    if normalize == "none":
+    if normalize in ("none", "image"):
         return [0.0] * 3, [1.0] * 3
     if normalize == "half":
         return [0.5] * 3, [0.5] * 3

@@ -136,6 +136,27 @@ def test_mirror_joins_both_sides_in_evaluation_only() -> None:
     assert (one(images.flip(-1)) - one(images)).abs().max() > 0.01
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_pixels_are_normalised_by_picture(dtype: torch.dtype) -> None:
+    embedder = Embedder(Seen(), 4, [0.0] * 3, [1.0] * 3, per_image=True)
+    images = pictures()
+    images[1] = 77  # of one colour
+    images[2] = torch.randint(100, 102, images[2].shape, dtype=torch.uint8)  # nearly
+    embedder(images.to(dtype))
+    for image, seen in zip(images.double() / 255, embedder.backbone.images.double(), strict=True):
+        deviation = max(image.std(correction=0).item(), 1 / (3 * 9 * 8) ** 0.5)
+        torch.testing.assert_close(seen, (image - image.mean()) / deviation, rtol=1e-5, atol=1e-5)
+    assert embedder.backbone.images[1].abs().max() < 1e-5
+    assert embedder.backbone.images[2].std() < 0.1
+
+
+def test_exposure_does_not_change_what_is_normalised_by_picture() -> None:
+    torch.manual_seed(0)
+    embedder = Embedder(Thin(), 8, [0.0] * 3, [1.0] * 3, head="linear", per_image=True)
+    images = pictures().float()
+    torch.testing.assert_close(embedder(20 + 0.7 * images), embedder(images), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("head", ["batchnorm", "linear"])
 def test_zero_row_gives_no_nan(head: str) -> None:
     embedder = Embedder(Thin(), 4, MEAN, STD, head=head).eval()
@@ -199,6 +220,7 @@ def test_mean_and_std_travel_with_the_numbers() -> None:
         ("head", "mlp"),
         ("dropout", 1.5),
         ("mirror", "left"),
+        ("per_image", "yes"),
     ],
 )
 def test_bad_argument_is_named(name: str, value: object) -> None:

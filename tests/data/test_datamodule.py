@@ -82,6 +82,7 @@ def test_a_resumed_run_goes_on_behind_the_batches_done() -> None:
 def test_pixel_statistics() -> None:
     assert made(normalize="none").pixel_statistics() == ([0.0] * 3, [1.0] * 3)
     assert made(normalize="half").pixel_statistics() == ([0.5] * 3, [0.5] * 3)
+    assert made(normalize="image").pixel_statistics() == ([0.0] * 3, [1.0] * 3)
     data = made(normalize="dataset")
     pixels = data.faces.images[data.parts["train"]].reshape(-1, 3) / 255
     mean, std = data.pixel_statistics()
