@@ -6,7 +6,7 @@ is rebuilt through the closed table of backbones; nothing is imported by a name 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +70,10 @@ class ModelCard:
             self.embedding_size,
             self.mean,
             self.std,
-            self.head,
-            self.dropout,
-            self.mirror,
-            self.per_image,
+            head=self.head,
+            dropout=self.dropout,
+            mirror=self.mirror,
+            per_image=self.per_image,
         )
 
     def save(self, checkpoint: dict[str, Any]) -> None:
@@ -109,12 +109,17 @@ def read_card(checkpoint: dict[str, Any]) -> ModelCard:
     """The card in a checkpoint.
 
     Raises:
-        UserError: it was written by a newer version.
+        UserError: it was written in another version of the format, or lacks something.
     """
     values = dict(checkpoint[KEY])
     version = values.pop("version", None)
     if version != VERSION:
         raise UserError(f"checkpoint: written in version {version} of the format, expected {VERSION}")
+    known = {entry.name: entry.default is MISSING is entry.default_factory for entry in fields(ModelCard)}
+    odd = [name for name in values if name not in known]
+    odd += [name for name, needed in known.items() if needed and name not in values]
+    if odd:
+        raise UserError(f"checkpoint: its card does not fit this version of facenet_lit: {', '.join(odd)}")
     return ModelCard(**values)
 
 
@@ -133,6 +138,12 @@ def load_embedder(path: Path | str) -> Embedder:
     checkpoint = read_checkpoint(path)
     embedder = read_card(checkpoint).build()
     prefix = "embedder."
-    weights = {k[len(prefix) :]: v for k, v in checkpoint["state_dict"].items() if k.startswith(prefix)}
-    embedder.load_state_dict(weights)
+    weights = {
+        k[len(prefix) :]: v for k, v in checkpoint.get("state_dict", {}).items() if k.startswith(prefix)
+    }
+    try:
+        embedder.load_state_dict(weights)
+    except RuntimeError as error:  # of several lines, one for each weight
+        first = str(error).splitlines()[1].strip()
+        raise UserError(f"checkpoint={path}: its weights do not fit its card: {first}") from error
     return embedder.eval()

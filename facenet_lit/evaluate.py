@@ -56,6 +56,7 @@ def score(config: DictConfig) -> tuple[dict[str, float | None], int]:
         raise UserError("checkpoint is missing: expected checkpoint=FILE, a best.ckpt of a run")
     device = choose_device(config.accelerator, "accelerator")
     card = read_card(read_checkpoint(config.checkpoint))
+    _refuse_settings_of_training(config, card)
     check_number("metrics.threshold", config.metrics.threshold)
     fars = read_fars(config.metrics)
     listed = None if config.pairs is None else read_pairs(Path(config.pairs))
@@ -86,6 +87,17 @@ def score(config: DictConfig) -> tuple[dict[str, float | None], int]:
 
     rows = embed(config.checkpoint, card, data, chosen.numbers, batch_size, device)
     return tell(rows, chosen.pairs, config, card), len(files)
+
+
+def _refuse_settings_of_training(config: DictConfig, card: ModelCard) -> None:
+    """Raises UserError where the user sets what belongs to the network, and so could have no effect here."""
+    for text in HydraConfig.get().overrides.task:
+        name = text.split("=")[0].lstrip("+")
+        saved = card.data.get(name.removeprefix("data."))
+        said = OmegaConf.select(config, name)
+        if name in ("data.normalize", "data.batch_size") and said != saved:
+            advice = "say batch_size=" if name == "data.batch_size" else "it is part of the checkpoint"
+            raise UserError(f"{name}={said}: the checkpoint was trained with {saved}, which stays; {advice}")
 
 
 def write(config: DictConfig, folder: Path, told: Mapping[str, float | None], images: int) -> None:
@@ -129,13 +141,12 @@ def embed(
 ) -> Rows:
     """Embeddings of these images, in the arithmetic that the checkpoint was trained in."""
     embedder = lay_out(load_embedder(path), card.precision).to(device)
-    data.batch_size = batch_size
     parts = []
     with (
         torch.inference_mode(),
         torch.autocast(device.type, torch.bfloat16, enabled=card.precision == "bf16"),
     ):
-        for batch in data.part_dataloader(numbers):
+        for batch in data.part_dataloader(numbers, batch_size):
             parts.append((embedder(batch.images.to(device)).cpu(), batch.identities, batch.numbers))
     embeddings, identities, image_numbers = (torch.cat(column) for column in zip(*parts, strict=True))
     return Rows(embeddings, identities, image_numbers)

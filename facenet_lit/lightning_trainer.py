@@ -37,7 +37,7 @@ def build_trainer(
     settings = config.trainer
     purge_step = 0 if step is None else step + 1
     loggers = [] if logger is None else [logger(save_dir=str(folder), purge_step=purge_step)]
-    more = [RichProgressBar()] if sys.stderr.isatty() else []
+    bar = sys.stdout.isatty()  # where rich draws
     return L.Trainer(
         accelerator=settings.accelerator,
         devices=1,
@@ -51,9 +51,9 @@ def build_trainer(
         use_distributed_sampler=False,
         enable_checkpointing=False,
         enable_model_summary=False,
-        enable_progress_bar=sys.stderr.isatty(),
+        enable_progress_bar=bar,
         logger=loggers,
-        callbacks=[*callbacks, *more],
+        callbacks=[*callbacks, *([RichProgressBar()] if bar else [])],
         default_root_dir=folder,
     )
 

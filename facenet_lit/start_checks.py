@@ -44,19 +44,29 @@ def refuse_misplaced_values(config: DictConfig) -> None:
             raise UserError(f"{name}={value}: expected settings under it, {name}.NAME=VALUE; see --help")
 
 
+def _refuse_network(model: DictConfig, size: int) -> None:
+    # On the meta device a network has shapes and no weights.
+    with torch.device("meta"):
+        backbone = build_backbone(model.backbone, **plain(model.arguments)).eval()
+        Embedder(
+            backbone,
+            model.embedding_size,
+            mean=[0.0] * 3,
+            std=[1.0] * 3,
+            head=model.head,
+            dropout=model.dropout,
+            mirror=model.mirror,
+        )
+        backbone(torch.empty(1, 3, size, size))
+
+
 def refuse_nonsense(config: DictConfig, miner: Miner) -> None:
     """Raises UserError where settings make no sense together, before any picture is decoded."""
     check_integer("seed", config.seed, 0, GREATEST_SEED)
     refuse_several_processes(config.trainer.devices)
     check_trainer(config.trainer)
     check_flag("test", config.test)
-    # On the meta device a network has shapes and no weights.
-    with torch.device("meta"):
-        backbone = build_backbone(config.model.backbone, **plain(config.model.arguments))
-        model = config.model
-        Embedder(
-            backbone, model.embedding_size, [0.0] * 3, [1.0] * 3, model.head, model.dropout, model.mirror
-        )
+    _refuse_network(config.model, check_integer("data.size", config.data.size, 64))
     draws_triplets = config.sampler._target_.endswith("TripletSampler")
     if miner.needs_given and not draws_triplets:
         raise UserError(

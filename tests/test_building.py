@@ -29,14 +29,20 @@ def test_settings_reach_the_data() -> None:
 
 
 @pytest.mark.parametrize("normalize", ["half", "image"])
-def test_the_card_says_what_pixels_are_normalised_by(normalize: str) -> None:
-    overrides = ["data.identities=30", "data.images=2", "data.cache=null", f"data.normalize={normalize}"]
+def test_the_card_says_how_the_embedder_is_built(normalize: str) -> None:
+    overrides = [
+        "data.identities=30", "data.images=2", "data.cache=null", f"data.normalize={normalize}",
+        "model.head=linear", "model.dropout=0.3", "model.mirror=true", "model.embedding_size=16",
+    ]  # fmt: skip
     with initialize_config_dir(config_dir=str(config_dir()), version_base="1.3"):
         config = compose("train", overrides=overrides, return_hydra_config=True)
     HydraConfig.instance().set_config(config)
     data = build_data(config.data, config)
     data.setup()
-    assert build_card(config, data).build().per_image == (normalize == "image")
+    embedder = build_card(config, data).build()
+    assert embedder.per_image == (normalize == "image")
+    assert (embedder.dropout.p, embedder.mirror, len(embedder.head)) == (0.3, True, 1)
+    assert embedder.head[0].out_features == 16
 
 
 def test_p_k_and_s_have_short_names() -> None:

@@ -90,6 +90,35 @@ def test_another_version_of_the_format_is_refused() -> None:
         read_card(checkpoint)
 
 
+def test_a_card_from_before_the_later_settings_is_read(tmp_path: Path) -> None:
+    checkpoint = torch.load(saved(tmp_path)[0], weights_only=True)
+    for name in ("dropout", "mirror", "per_image"):
+        del checkpoint[KEY][name]
+    read = read_card(checkpoint)
+    assert (read.dropout, read.mirror, read.per_image) == (0.0, False, False)
+
+
+@pytest.mark.parametrize("odd", ["mean", "typo"])
+def test_a_card_that_does_not_fit_is_refused(tmp_path: Path, odd: str) -> None:
+    checkpoint = torch.load(saved(tmp_path)[0], weights_only=True)
+    if odd in checkpoint[KEY]:
+        del checkpoint[KEY][odd]
+    else:
+        checkpoint[KEY][odd] = 1
+    with pytest.raises(UserError, match=f"does not fit this version of facenet_lit: {odd}$"):
+        read_card(checkpoint)
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    path, _ = saved(tmp_path)
+    checkpoint = torch.load(path, weights_only=True)
+    for state in ({}, {**checkpoint["state_dict"], "embedder.typo": torch.zeros(1)}):
+        torch.save({**checkpoint, "state_dict": state}, path)
+        with pytest.raises(UserError, match="its weights do not fit its card: ") as caught:
+            load_embedder(path)
+        assert "\n" not in str(caught.value)
+
+
 def test_an_unknown_backbone_is_refused() -> None:
     unknown = ModelCard("os.system", {}, 16, [0.0] * 3, [1.0] * 3)
     with pytest.raises(UserError, match=r"os\.system"):

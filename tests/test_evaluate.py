@@ -173,6 +173,19 @@ def test_the_settings_of_the_run_stand_before_those_of_the_user(best: str) -> No
     assert completed(["checkpoint=absent"]) == completed([]) == []
 
 
+def test_settings_of_the_training_are_none_of_the_evaluation(best: str, folder: Path) -> None:
+    for setting, advice in [
+        ("data.normalize=none", "trained with half, which stays; it is part of the checkpoint"),
+        ("data.batch_size=30", "trained with 36, which stays; say batch_size="),
+    ]:
+        ended, _ = evaluated(best, setting)
+        assert ended.code == 2
+        assert ended.err == f"error: {setting}: the checkpoint was {advice}\n"
+    other = ("data=folder", f"data.root={folder}", "part=all", "data.cache=null")
+    assert evaluated(best, *other, "data.normalize=none")[0].code == 2
+    assert evaluated(best, *other, "data.normalize=half")[0].code == 0
+
+
 def test_settings_of_the_network_are_none_of_the_evaluation(best: str) -> None:
     ended, _ = evaluated(best, NETWORK[0])
     assert ended.code == 2

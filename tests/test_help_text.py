@@ -35,7 +35,7 @@ last:
     "line",
     [
         "data: folder, lfw, synthetic (default: synthetic)",
-        "  normalize: half      # none: [0, 1]; half: [-1, 1]; dataset, image: mean 0, deviation 1 over all or by each",
+        "  normalize: half      # none: [0, 1]; half: [-1, 1]; dataset: by the training images; image: each by itself",
         "  on_bad_image: error  # or skip",
         "  data=lfw",
         "    crop: 130            # the face without most of the background, of 250 pixels",

@@ -1,12 +1,16 @@
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from lightning.pytorch.callbacks import RichProgressBar
 from omegaconf import DictConfig
 
 from facenet_lit.budget import Budget
 from facenet_lit.config_dir import config_dir
 from facenet_lit.errors import UserError
-from facenet_lit.lightning_trainer import check_trainer, choose_device
+from facenet_lit.lightning_trainer import build_trainer, check_trainer, choose_device
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -37,6 +41,17 @@ def test_the_device_of_an_accelerator() -> None:
             check_trainer(composed("trainer=gpu").trainer)
     with pytest.raises(UserError, match=r"^accelerator=tpu: expected one of cpu, gpu"):
         choose_device("tpu", "accelerator")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_progress_bar_is_drawn_on_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: not terminal, raising=False)
+    trainer = build_trainer(composed(), tmp_path, "32", [], None, None)
+    assert isinstance(trainer.progress_bar_callback, RichProgressBar) == terminal
+    assert (trainer.progress_bar_callback is None) != terminal
 
 
 def test_steps_alone_are_the_whole_budget() -> None:

@@ -1,14 +1,18 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from facenet_lit.composing import Composer
 from facenet_lit.config_dir import config_dir
 from facenet_lit.errors import UserError
 from facenet_lit.mining import GivenMiner, SemiHardMiner
 from facenet_lit.recipe import build_recipe, read_fars
+from facenet_lit.start_checks import refuse_nonsense
 from facenet_lit.tensorboard_logger import RunLogger
 
 
@@ -26,6 +30,41 @@ def test_miner_and_loss_are_of_the_config() -> None:
     assert set(recipe.metrics) == {"val", "test"}
     assert recipe.metrics["val"] is not recipe.metrics["test"]
     assert len(recipe.callbacks) == 1
+
+
+OPTIONS = [
+    f"{path.parent.name}={path.stem}"
+    for path in sorted(config_dir().glob("*/*.yaml"))
+    if path.parent.name not in ("shared", "hydra")
+]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_makes_what_it_names(option: str, tmp_path: Path) -> None:
+    more = [f"data.root={tmp_path}"] if option in ("data=folder", "data=lfw") else []
+    config = composed(option, *more)
+    assert build_recipe(config).metrics
+    assert instantiate(config.data.source).name == config.data.name
+    images = np.zeros((2, 64, 64, 3), np.uint8)
+    assert instantiate(config.augmentation)(images, (0, 0, 0)).shape == images.shape
+    assert 0 <= instantiate(config.scheduler)(0.5) <= 1
+
+
+STUDIES = sorted((config_dir().parent / "experiments" / "study").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("study", [path.stem for path in STUDIES])
+def test_every_study_composes_and_fits(study: str) -> None:
+    folder = f"hydra.searchpath=[{config_dir().parent / 'experiments'}]"
+    composer = Composer(config_dir(), "train")
+    config = composer.compose([folder, f"+study={study}", "data.root=faces"])
+    composer.check_keys(config)
+    recipe = build_recipe(config)
+    refuse_nonsense(config, recipe.miner)
+    if study.startswith("lfw"):
+        assert config.data.batch_size == (225 if study == "lfw_triplets" else 224)
+        assert list(config.metrics.fars) == [0.354, 0.1, 0.01, 0.001]
+        assert (config.trainer.minutes, config.trainer.steps) == (10, 1000)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,16 @@ def test_a_miner_of_drawn_triplets_needs_them(miner: GivenMiner) -> None:
         refuse_nonsense(composed("sampler=pk"), miner)
 
 
+@pytest.mark.parametrize(("override", "fits"), [("data.size=64", False), ("data.size=80", True)])
+def test_a_grid_has_to_fit_the_last_maps(override: str, fits: bool) -> None:
+    config = composed(override, "model.arguments.grid=5")
+    if fits:
+        refuse_nonsense(config, SemiHardMiner())
+        return
+    with pytest.raises(UserError, match=r"^model\.arguments\.grid=5: .* 4x4 .* from 1 to 4$"):
+        refuse_nonsense(config, SemiHardMiner())
+
+
 @pytest.mark.parametrize("name", ["val/eer", "val/auc_balanced", "val/loss", "val/tar_at_far_0.354_balanced"])
 def test_every_figure_of_val_can_be_the_monitor(name: str) -> None:
     refuse_nonsense(composed("metrics.fars=[0.354]", f"monitor={name}"), SemiHardMiner())

@@ -14,15 +14,17 @@ import yaml
 from entry_points import NETWORK, TINY, Ended, call, process, stop_at
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from facenet_lit import run_folder
+from facenet_lit import evaluate, run_folder, train
 from facenet_lit.checkpoint import KEY
 from facenet_lit.metrics.figures import figure_names
 from facenet_lit.run_folder import locked
+from facenet_lit.sources.synthetic import SyntheticFaces
 from facenet_lit.train import main
 
 
 def run(folder: Path, *arguments: str) -> Ended:
-    ended = call(main, *TINY, f"hydra.run.dir={folder}", *arguments)
+    # With dropout, whose draws a resumed run has to repeat.
+    ended = call(main, *TINY, "model.dropout=0.3", "model.mirror=true", f"hydra.run.dir={folder}", *arguments)
     assert "Traceback" not in ended.err
     return ended
 
@@ -103,6 +105,7 @@ def test_checkpoints_are_plain_and_whole(finished: tuple[Path, Ended]) -> None:
     assert len(best[KEY]["trained_identities"]) == 24
     assert len(best[KEY]["trained_pictures"]) == 72
     assert 0 < best[KEY]["threshold"] <= 2
+    assert (best[KEY]["dropout"], best[KEY]["mirror"], best[KEY]["per_image"]) == (0.3, True, False)
 
 
 def test_the_figures_are_those_of_the_best_checkpoint(finished: tuple[Path, Ended]) -> None:
@@ -196,6 +199,19 @@ def test_a_stopped_run_goes_on_to_the_bit_as_if_unbroken(
     assert same_weights(finished[0], tmp_path)
     assert (tmp_path / "metrics.json").read_text() == (finished[0] / "metrics.json").read_text()
     assert signal.getsignal(signum) == before
+
+
+def test_a_resumed_run_keeps_its_arithmetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ("trainer.precision=auto", "resume=auto", "test=false")
+    asked = []
+    monkeypatch.setattr(train, "choose_precision", lambda *_: asked.append(1) or "bf16")
+    with monkeypatch.context() as patch:
+        stop_at(patch, "on_train_batch_end", 3, signal.SIGTERM)
+        assert run(tmp_path, *settings).code == 143
+    assert len(asked) == 1
+    assert run(tmp_path, *settings).code == 0
+    assert len(asked) == 1  # a probe under another load could answer otherwise
+    assert last_of(tmp_path)[KEY]["precision"] == "bf16"
 
 
 def test_a_run_is_gone_on_with_whatever_the_order_of_its_arguments(
@@ -346,3 +362,42 @@ def test_a_folder_of_pictures_is_trained_on(tmp_path: Path) -> None:
     assert 0.4 < card["mean"][0] < 0.6
     assert card["std"][0] == pytest.approx(0.2, abs=0.1)
     assert list((tmp_path / "cache").iterdir())
+
+
+def test_lfw_from_training_to_listed_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """View 1 on drawn faces in LFW's layout, with all that make lfw sets, and its list scored again."""
+    monkeypatch.chdir(tmp_path)
+    people = [f"Person_{number:02d}" for number in range(40)]
+    for number, read_picture in SyntheticFaces(40, 3, 80).pictures():
+        name = people[number // 3]
+        path = tmp_path / "lfw" / name / f"{name}_{number % 3 + 1:04d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), read_picture()[..., ::-1])
+    for name, listed in (("peopleDevTrain", people[:30]), ("peopleDevTest", people[30:])):
+        lines = [str(len(listed)), *(f"{person}\t3" for person in listed)]
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines) + "\n")
+    genuine = [f"{person}\t1\t2" for person in people[30:]]
+    impostor = [
+        f"{one}\t3\t{other}\t1" for one, other in zip(people[30:], people[31:] + people[30:31], strict=True)
+    ]
+    (tmp_path / "pairsDevTest.txt").write_text("\n".join(["10", *genuine, *impostor]) + "\n")
+    settings = (
+        "data=lfw", "data.root=lfw", "data.crop=76", "data.normalize=image", "data.batch_size=20",
+        "sampler=pk", "sampler.identities=5", "sampler.images=4", "sampler.singles=0", "sampler.short=views",
+        "miner.views=true", "model.dropout=0.2", "model.mirror=true", "model.arguments.grid=2",
+        "trainer.steps=6", "trainer.minutes=null", "trainer.val_every_steps=3", "trainer.precision=32",
+        "hydra.run.dir=run",
+    )  # fmt: skip
+    ended = call(main, *settings, *NETWORK)
+    assert ended.code == 0, ended.err
+    figures = json.loads(Path("run/metrics.json").read_text())
+    assert figures["test/accuracy"] in [pytest.approx(k / 20) for k in range(21)]
+    assert "val/accuracy" not in figures
+    best = "checkpoint=run/checkpoints/best.ckpt"
+    again = call(evaluate.main, best, "pairs=pairsDevTest.txt", "hydra.run.dir=pairs", "metrics.fars=[0.5]")
+    assert again.code == 0, again.err
+    listed = json.loads(Path("pairs/metrics.json").read_text())
+    assert listed["test/accuracy"] == pytest.approx(figures["test/accuracy"])
+    assert call(evaluate.main, best, "hydra.run.dir=pairs2").code == 0
+    every = json.loads(Path("pairs2/metrics.json").read_text())
+    assert every["test/eer_balanced"] == pytest.approx(figures["test/eer_balanced"])

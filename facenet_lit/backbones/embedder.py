@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -18,6 +19,8 @@ SHORTEST = 1e-6
 class Embedder(nn.Module):
     """Pictures to unit vectors: (x / 255 - mean) / std, backbone, linear head, L2 normalisation.
 
+    With ``per_image`` each picture's own mean and deviation are taken out as well, see ``standardize``.
+
     Head and L2 normalisation run in float32 under autocast too: bfloat16 keeps 8 bits, and distances near the
     margin differ by less than that.
 
@@ -32,9 +35,8 @@ class Embedder(nn.Module):
             centres every dimension, and embeddings start spread over the whole sphere.
         dropout: share of the features that training leaves out, drawn anew for each row.
         mirror: in evaluation mode the embedding is that of the picture and of its mirror image together: their
-            sum, brought to length 1. It takes twice the time. Training sees either at random already.
-        per_image: each picture is normalised by its own mean and deviation (see ``standardize``), so that
-            exposure and contrast of the whole picture are gone.
+            sum, brought to length 1. It takes twice the time. Training does without: flips show it either.
+        per_image: exposure and contrast of a whole picture are taken out (``data.normalize=image``).
 
     Raises:
         UserError: an argument is out of its range.
@@ -55,9 +57,9 @@ class Embedder(nn.Module):
         size = check_integer("model.embedding_size", embedding_size, 2)
         features = check_integer("backbone.features", backbone.features, 1)
         plain = check_choice("model.head", head, HEADS) == "linear"
-        self.dropout = nn.Dropout(check_number("model.dropout", dropout, 0, 1))
+        self.dropout = nn.Dropout(_check_dropout(dropout))
         self.mirror = check_flag("model.mirror", mirror)
-        self.per_image = check_flag("model.per_image", per_image)
+        self.per_image = check_flag("per_image", per_image)
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", _per_colour("mean", mean))
@@ -88,11 +90,10 @@ class Embedder(nn.Module):
 
 
 def standardize(pixels: Tensor) -> Tensor:
-    """Each picture less its mean, over its deviation; one of a single colour becomes zeros.
+    """Each picture less its mean, over its deviation, both over all three channels; an even one becomes zeros.
 
     The deviation counts as 1 / sqrt(values of a picture) at least: a nearly even picture would else be
-    blown up into its noise. So it is in tf.image.per_image_standardization, which the FaceNet of Sandberg
-    (github.com/davidsandberg/facenet) trains and evaluates with.
+    blown up into its noise. So does TensorFlow's tf.image.per_image_standardization.
 
     Args:
         pixels: (N, 3, H, W), values of x / 255.
@@ -100,8 +101,16 @@ def standardize(pixels: Tensor) -> Tensor:
     Returns:
         (N, 3, H, W).
     """
-    deviation, mean = torch.std_mean(pixels, (1, 2, 3), correction=0, keepdim=True)
-    return (pixels - mean) / deviation.clamp_min(pixels[0].numel() ** -0.5)
+    centred = pixels - pixels.mean((1, 2, 3), keepdim=True)
+    deviation = centred.square().mean((1, 2, 3), keepdim=True).sqrt()
+    return centred / deviation.clamp_min(math.prod(pixels.shape[1:]) ** -0.5)
+
+
+def _check_dropout(share: object) -> float:
+    number = check_number("model.dropout", share, 0, 1)
+    if number == 1:  # no feature would be left, and every embedding the same
+        raise UserError(f"model.dropout={share}: expected a number of 0 or more, below 1")
+    return number
 
 
 def _per_colour(name: str, values: object, above_zero: bool = False) -> Tensor:

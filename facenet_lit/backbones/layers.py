@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from facenet_lit.errors import check_choice, check_integer
+from facenet_lit.errors import UserError, check_choice, check_integer
 
 STEMS = ("imagenet", "small")
 
@@ -46,11 +46,13 @@ class GridAverage(nn.Module):
     something was seen; a few cells keep it, for a linear head that weighs every place by itself, as that of
     Deng et al. 2019, ArcFace, section 3.1 (BatchNorm, dropout, fully connected, BatchNorm) does.
 
+    Where the grid does not divide the side, neighbouring cells share places.
+
     Args:
         grid: cells along each side.
 
     Raises:
-        UserError: it is not 1 or more.
+        UserError: it is not 1 or more, or, in ``forward``, finer than the maps.
     """
 
     def __init__(self, grid: int) -> None:
@@ -59,4 +61,10 @@ class GridAverage(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C * grid * grid), always float32: autocast would round it to 8 bits."""
+        height, width = maps.shape[2:]
+        if self.grid > min(height, width):
+            raise UserError(
+                f"model.arguments.grid={self.grid}: the last maps of this network are {height}x{width} at this "
+                f"data.size; expected an integer from 1 to {min(height, width)}"
+            )
         return F.adaptive_avg_pool2d(maps.float(), self.grid).flatten(1)

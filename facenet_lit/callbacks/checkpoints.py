@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from types import FrameType
@@ -41,7 +42,8 @@ class Checkpoints(L.Callback):
 
     A file is written beside its place and renamed into it, so a checkpoint that is there is whole.
     ``last.ckpt`` is written at each validation, every so many seconds, and when the run is stopped by
-    Ctrl-C or SIGTERM, which take effect when the step or validation at hand is done.
+    Ctrl-C or SIGTERM, which take effect when the step or validation at hand is done. A second one takes effect
+    at once, and writes nothing.
 
     Args:
         folder: where they are written.
@@ -142,6 +144,9 @@ class Checkpoints(L.Callback):
             self._written = time.monotonic()
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
-        log.info("%s: stopping after this step; again to stop at once", signal.Signals(signum).name)
+        name = signal.Signals(signum).name
+        if self._signum is not None:
+            log.info("%s: stopped at once; the newest checkpoint is the one before", name)
+            sys.exit(128 + signum)
+        log.info("%s: stopping after this step; again to stop at once", name)
         self._signum = signum
-        signal.signal(signum, self._handlers.get(signum, signal.SIG_DFL))

@@ -42,7 +42,8 @@ class FaceDataModule(L.LightningDataModule):
         size: side of the square images in pixels, 64 or more.
         crop: side of the centred square that is cut out of a picture, in pixels; None for the largest.
         normalize: ``none`` (pixels in [0, 1]), ``half`` (in [-1, 1]), ``dataset`` (zero mean and unit
-            deviation of each channel over the training images) or ``image`` (of each image by itself).
+            deviation of each channel over the training images) or ``image`` (zero mean and unit deviation of
+            each image, its channels together).
         split: ``random``, or for LFW ``view1``; ``none`` puts everyone into ``test``, for evaluation.
         split_seed: seed of the split, independent of ``seed``.
         cache: folder for the packed pictures; None keeps them in memory only.
@@ -169,9 +170,9 @@ class FaceDataModule(L.LightningDataModule):
         """Every image of ``test``, once."""
         return self.part_dataloader(self.parts["test"])
 
-    def part_dataloader(self, numbers: IntArray) -> DataLoader[Batch]:
-        """The images of these numbers, once and in order, not augmented."""
-        return self._loader(EverySampler(numbers, self.batch_size), None)
+    def part_dataloader(self, numbers: IntArray, batch_size: int | None = None) -> DataLoader[Batch]:
+        """The images of these numbers, once and in order, not augmented; batches of training's size if none is told."""
+        return self._loader(EverySampler(numbers, batch_size or self.batch_size), None)
 
     def state_dict(self) -> dict[str, Any]:
         """The epoch, and how many batches of it are done: where a resumed run goes on."""

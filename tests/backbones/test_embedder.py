@@ -150,6 +150,12 @@ def test_pixels_are_normalised_by_picture(dtype: torch.dtype) -> None:
     assert embedder.backbone.images[2].std() < 0.1
 
 
+@pytest.mark.parametrize("per_image", [False, True])
+def test_no_picture_gives_no_embedding(per_image: bool) -> None:
+    embedder = Embedder(Thin(), 8, MEAN, STD, per_image=per_image).eval()
+    assert embedder(pictures(0)).shape == (0, 8)
+
+
 def test_exposure_does_not_change_what_is_normalised_by_picture() -> None:
     torch.manual_seed(0)
     embedder = Embedder(Thin(), 8, [0.0] * 3, [1.0] * 3, head="linear", per_image=True)
@@ -220,7 +226,7 @@ def test_mean_and_std_travel_with_the_numbers() -> None:
         ("head", "mlp"),
         ("dropout", 1.5),
         ("mirror", "left"),
-        ("per_image", "yes"),
+        ("dropout", 1),
     ],
 )
 def test_bad_argument_is_named(name: str, value: object) -> None:
@@ -228,3 +234,8 @@ def test_bad_argument_is_named(name: str, value: object) -> None:
     with pytest.raises(UserError, match=rf"^model\.{name}=.*expected") as caught:
         Embedder(Thin(), **{**good, name: value})
     assert "\n" not in str(caught.value)
+
+
+def test_per_image_is_a_flag() -> None:
+    with pytest.raises(UserError, match=r"^per_image=.yes"):
+        Embedder(Thin(), 8, MEAN, STD, per_image="yes")

@@ -87,3 +87,15 @@ def test_cells_are_means_of_their_places(grid: int, height: int, width: int) -> 
 def test_bad_grid_is_named(grid: object) -> None:
     with pytest.raises(UserError, match=r"^model\.arguments\.grid=.*expected"):
         GridAverage(grid)  # type: ignore[arg-type]
+
+
+def test_cells_share_places_where_the_grid_does_not_divide() -> None:
+    line = torch.arange(7.0).expand(1, 1, 7, 7)
+    cells = GridAverage(3)(line).reshape(3, 3)
+    assert cells[0].tolist() == [1.0, 3.0, 5.0]  # places 0 to 2, 2 to 4, 4 to 6
+
+
+@pytest.mark.parametrize("shape", [(3, 9), (9, 3)])
+def test_a_grid_finer_than_the_maps_is_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(UserError, match=r"^model\.arguments\.grid=4: .* \dx\d .* from 1 to 3$"):
+        GridAverage(4)(torch.zeros(1, 2, *shape))

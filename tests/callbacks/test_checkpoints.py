@@ -1,6 +1,7 @@
 import math
 import os
 import signal
+import time
 from pathlib import Path
 
 import lightning as L
@@ -145,6 +146,35 @@ def test_a_signal_stops_behind_its_step(tmp_path: Path, signum: int) -> None:
     assert stop.value.path == checkpoints.last_path
     assert step_of(checkpoints.last_path) == 2
     assert signal.getsignal(signum) == before
+
+
+class TwoSignals(L.Callback):
+    """Sends this process two signals in the second step, or in the validation behind it."""
+
+    def __init__(self, first: int, second: int, hook: str) -> None:
+        self.signals = (first, second)
+        setattr(self, hook, self.send)
+
+    def send(self, trainer: L.Trainer, *_: object) -> None:
+        if trainer.global_step in (1, 2):
+            for signum in self.signals:
+                os.kill(os.getpid(), signum)
+                time.sleep(0.01)  # the interpreter takes it between two instructions
+
+
+@pytest.mark.parametrize("hook", ["on_train_batch_start", "on_validation_batch_start"])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)],
+)
+def test_a_second_signal_stops_at_once(tmp_path: Path, first: int, second: int, hook: str) -> None:
+    before = [signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)]
+    checkpoints = made(tmp_path, steps=9)
+    with pytest.raises(SystemExit) as stop:
+        fit(checkpoints, [], TwoSignals(first, second, hook), validate_every=2)
+    assert stop.value.code == 128 + second
+    assert not checkpoints.last_path.exists()
+    assert [signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_signals_are_given_back_after_a_run(tmp_path: Path) -> None:
