@@ -66,6 +66,10 @@ def score(config: DictConfig) -> tuple[dict[str, float | None], int]:
     elif config.data.split == "none":
         raise UserError(f"data.split=none: makes no parts; say part=all, not part={config.part}")
     data = build_data(config.data)
+    cut = card.data.get("crop")
+    if config.data.crop != cut:
+        here, there = map(override_value, (config.data.crop, cut))
+        log.info("data.crop=%s: the network was trained with data.crop=%s", here, there)
     # All that the listing tells, before a picture is decoded.
     chosen = choose(data.source, data.listed.parts, config.part, listed)
     refuse_outside(chosen, data, config.part)

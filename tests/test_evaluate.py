@@ -118,6 +118,11 @@ def test_another_source_at_the_size_of_the_network(best: str, folder: Path) -> N
     ended, figures = evaluated(best, "data=folder", f"data.root={folder}", "part=all", "data.cache=null")
     assert ended.code == 0, ended.err
     assert figures["all/effective_identities"] == 21
+    assert "data.crop" not in ended.out  # cut as in training
+    ended, _ = evaluated(
+        best, "data=folder", f"data.root={folder}", "part=all", "data.cache=null", "data.crop=60"
+    )
+    assert "data.crop=60: the network was trained with data.crop=null" in ended.out
     assert completed([best, "data=folder"]) == ["data.size=72"]
 
 
