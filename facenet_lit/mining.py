@@ -98,32 +98,62 @@ class MaskedMiner(Miner):
         return given[genuine < impostor]
 
 
-class SemiHardMiner(Miner):
-    """For every genuine (a, p) the closest negative with d(a, n) > d(a, p), else the farthest negative.
+class BatchMiner(Miner):
+    """Mines the genuine and impostor pairs of the batch itself; a new one is one method, ``choose``.
 
-    Schroff, Kalenichenko and Philbin, FaceNet, 2015, section 3.2, over all genuine pairs of the batch. Ties
-    go to the smallest row; an anchor without any negative gives no triplet. Squaring distances does not
-    change their order, so there is no such setting. Memory is O(A B): each anchor's negatives are sorted
-    once, and every pair is a binary search in them.
+    Squaring distances does not change their order, so there is no such setting. Ties go to the smallest row,
+    and an anchor without any positive or any negative gives no triplet.
 
     Args:
         views: two rows of one image, augmented each in its own way, are a genuine pair as well. In evaluation
             they never are.
     """
 
-    name = "semi_hard"
-
     def __init__(self, views: bool = False) -> None:
         self.views = check_flag("miner.views", views)
 
     def mine(self, anchors: Rows, rows: Rows, given: Tensor) -> Tensor:
-        """Returns one triplet per genuine pair, in the order of (anchor, positive)."""
+        """Tells which pairs are what, and leaves the choice to ``choose``."""
         distances = pairwise_distances(anchors.embeddings, rows.embeddings, squared=True)  # (A, B)
         same_identity = anchors.identities[:, None] == rows.identities[None, :]
         other_image = anchors.numbers[:, None] != rows.numbers[None, :]
-        impostor = ~same_identity & other_image
-        impostors = impostor.sum(1, keepdim=True)  # (A, 1)
         genuine = same_identity & (other_image | self._other_view(anchors, rows))
+        return self.choose(distances, genuine, ~same_identity & other_image)
+
+    @abstractmethod
+    def choose(self, distances: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
+        """Chooses triplets.
+
+        Args:
+            distances: (A, B) squared distance of each anchor to each row.
+            genuine: (A, B) whether they are a genuine pair.
+            impostor: (A, B) whether they are an impostor pair.
+
+        Returns:
+            (T, 3) anchors, positives and negatives.
+        """
+
+    def _other_view(self, anchors: Rows, rows: Rows) -> Tensor:
+        """(A, B) where rows show another view, if that counts; else nowhere."""
+        if not self.views:
+            return anchors.numbers.new_zeros((), dtype=torch.bool)
+        if anchors.views is None or rows.views is None:
+            raise ValueError("miner.views: the rows do not say which views they are")
+        return anchors.views[:, None] != rows.views[None, :]
+
+
+class SemiHardMiner(BatchMiner):
+    """For every genuine (a, p) the closest negative with d(a, n) > d(a, p), else the farthest negative.
+
+    Schroff, Kalenichenko and Philbin, FaceNet, 2015, section 3.2, over all genuine pairs of the batch. Memory
+    is O(A B): each anchor's negatives are sorted once, and every pair is a binary search in them.
+    """
+
+    name = "semi_hard"
+
+    def choose(self, distances: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
+        """Returns one triplet per genuine pair, in the order of (anchor, positive)."""
+        impostors = impostor.sum(1, keepdim=True)  # (A, 1)
         anchor, positive = (genuine & (impostors > 0)).nonzero(as_tuple=True)
         # The sort is stable, so equal distances stay in the order of their rows; rows that
         # are no negative come last.
@@ -133,16 +163,41 @@ class SemiHardMiner(Miner):
         )  # (A, B) first negative farther than each row
         farthest = torch.searchsorted(ordered, ordered.gather(1, (impostors - 1).clamp_min(0)))  # (A, 1)
         # Embeddings that are not numbers have no order: any place will do, and the loss shows them.
-        place = torch.where(beyond < impostors, beyond, farthest.clamp_max(len(rows.numbers) - 1))
+        place = torch.where(beyond < impostors, beyond, farthest.clamp_max(distances.shape[1] - 1))
         return torch.stack([anchor, positive, order[anchor, place[anchor, positive]]], 1)
 
-    def _other_view(self, anchors: Rows, rows: Rows) -> Tensor:
-        """(A, B) where rows show another view, if that counts; else nowhere."""
-        if not self.views:
-            return anchors.numbers.new_zeros((), dtype=torch.bool)
-        if anchors.views is None or rows.views is None:
-            raise ValueError("miner.views: the rows do not say which views they are")
-        return anchors.views[:, None] != rows.views[None, :]
+
+class HardMiner(BatchMiner):
+    """For every anchor the farthest positive and the closest negative: "batch hard".
+
+    Hermans, Beyer and Leibe, In Defense of the Triplet Loss, 2017, section 2, equation 5.
+    """
+
+    name = "hard"
+
+    def choose(self, distances: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
+        """Returns one triplet per anchor that has both, in the order of the anchors."""
+        anchor = (genuine.any(1) & impostor.any(1)).nonzero().squeeze(1)
+        # Of equal values both functions give the first.
+        positive = distances[anchor].masked_fill(~genuine[anchor], -torch.inf).argmax(1)
+        negative = distances[anchor].masked_fill(~impostor[anchor], torch.inf).argmin(1)
+        return torch.stack([anchor, positive, negative], 1)
+
+
+class AllMiner(BatchMiner):
+    """Every valid (a, p, n): "batch all" (Hermans et al. 2017, section 2, equation 6).
+
+    Their number is that of the genuine pairs times the impostors of each anchor, so it grows with the cube of
+    the batch.
+    """
+
+    name = "all"
+
+    def choose(self, distances: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
+        """Returns them in the order of (anchor, positive, negative)."""
+        anchor, positive = genuine.nonzero(as_tuple=True)
+        pair, negative = impostor[anchor].nonzero(as_tuple=True)
+        return torch.stack([anchor[pair], positive[pair], negative], 1)
 
 
 def _check_rows(what: str, rows: Rows) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from facenet_lit.batch import Rows, count_views
 from facenet_lit.errors import UserError
-from facenet_lit.mining import GivenMiner, MaskedMiner, Miner, SemiHardMiner
+from facenet_lit.mining import AllMiner, BatchMiner, GivenMiner, HardMiner, MaskedMiner, Miner, SemiHardMiner
 
 
 @st.composite
@@ -37,20 +37,26 @@ def distance(first: Tensor, second: Tensor) -> float:
     return float(((first - second) ** 2).sum() ** 0.5)
 
 
+def is_genuine(anchors: Rows, a: int, rows: Rows, p: int, views: bool) -> bool:
+    same_image = bool(anchors.numbers[a] == rows.numbers[p])
+    if views and same_image:
+        same_image = bool(anchors.views[a] == rows.views[p])
+    return bool(anchors.identities[a] == rows.identities[p]) and not same_image
+
+
+def negatives_of(anchors: Rows, a: int, rows: Rows) -> list[int]:
+    return [n for n in range(len(rows.numbers)) if rows.identities[n] != anchors.identities[a]]
+
+
 def semi_hard_by_loops(anchors: Rows, rows: Rows, views: bool = False) -> list[list[int]]:
     found = []
     for a in range(len(anchors.numbers)):
         for p in range(len(rows.numbers)):
-            same_image = anchors.numbers[a] == rows.numbers[p]
-            if views and same_image:
-                same_image = anchors.views[a] == rows.views[p]
-            if anchors.identities[a] != rows.identities[p] or same_image:
+            if not is_genuine(anchors, a, rows, p, views):
                 continue
             limit = distance(anchors.embeddings[a], rows.embeddings[p])
             closest, farthest = None, None
-            for n in range(len(rows.numbers)):
-                if rows.identities[n] == anchors.identities[a]:
-                    continue
+            for n in negatives_of(anchors, a, rows):
                 value = distance(anchors.embeddings[a], rows.embeddings[n])
                 if value > limit and (closest is None or value < closest[0]):
                     closest = (value, n)
@@ -62,14 +68,40 @@ def semi_hard_by_loops(anchors: Rows, rows: Rows, views: bool = False) -> list[l
     return found
 
 
+def hard_by_loops(anchors: Rows, rows: Rows, views: bool = False) -> list[list[int]]:
+    found = []
+    for a in range(len(anchors.numbers)):
+        to = [distance(anchors.embeddings[a], row) for row in rows.embeddings]
+        positives = [p for p in range(len(to)) if is_genuine(anchors, a, rows, p, views)]
+        negatives = negatives_of(anchors, a, rows)
+        if positives and negatives:
+            positive = max(positives, key=lambda p: (to[p], -p))
+            found.append([a, positive, min(negatives, key=lambda n: (to[n], n))])
+    return found
+
+
+def all_by_loops(anchors: Rows, rows: Rows, views: bool = False) -> list[list[int]]:
+    return [
+        [a, p, n]
+        for a in range(len(anchors.numbers))
+        for p in range(len(rows.numbers))
+        if is_genuine(anchors, a, rows, p, views)
+        for n in negatives_of(anchors, a, rows)
+    ]
+
+
+BY_LOOPS = {SemiHardMiner: semi_hard_by_loops, HardMiner: hard_by_loops, AllMiner: all_by_loops}
+
+
 @given(batches())
 @settings(max_examples=150, deadline=None)
-def test_semi_hard_is_the_triple_loop(batch: tuple[Rows, Tensor]) -> None:
+@pytest.mark.parametrize("miner", BY_LOOPS)
+def test_miners_of_the_batch_are_their_loops(miner: type[BatchMiner], batch: tuple[Rows, Tensor]) -> None:
     rows, chosen = batch
     anchors = take(rows, chosen)
     for views in (False, True):
-        found = SemiHardMiner(views)(anchors, rows, None).tolist()
-        assert found == semi_hard_by_loops(anchors, rows, views)
+        found = miner(views)(anchors, rows, None).tolist()
+        assert found == BY_LOOPS[miner](anchors, rows, views)
 
 
 def test_views_of_one_image_are_a_pair_only_where_that_is_said() -> None:
@@ -119,12 +151,13 @@ def test_a_negative_as_far_as_the_positive_is_not_beyond_it() -> None:
     assert SemiHardMiner()(take(rows, torch.tensor([0])), rows).tolist() == [[0, 1, 3]]
 
 
-def test_semi_hard_without_positives_or_negatives_gives_none() -> None:
+@pytest.mark.parametrize("miner", BY_LOOPS)
+def test_without_positives_or_negatives_there_are_none(miner: type[BatchMiner]) -> None:
     alone = Rows(torch.eye(3), torch.arange(3), torch.arange(3))
     one_identity = Rows(torch.eye(3), torch.zeros(3, dtype=torch.long), torch.arange(3))
     same_image = Rows(torch.eye(3), torch.tensor([0, 0, 1]), torch.tensor([4, 4, 5]))
     for rows in (alone, one_identity, same_image):
-        found = SemiHardMiner()(rows, rows)
+        found = miner()(rows, rows)
         assert found.shape == (0, 3)
         assert found.dtype == torch.int64
 
@@ -136,6 +169,13 @@ def test_embeddings_that_are_not_numbers_still_give_rows() -> None:
         assert found[:, :2].tolist() == [[0, 1], [1, 0], [2, 3], [3, 2], [4, 5], [5, 4]]
         assert (found[:, 2] >= 0).all()
         assert (found[:, 2] < 6).all()
+
+
+def test_hard_takes_what_is_no_number_as_it_comes() -> None:
+    rows = Rows(torch.full((6, 2), torch.nan), torch.arange(6) // 2, torch.arange(6))
+    found = HardMiner()(rows, rows)
+    assert found[:, :2].tolist() == [[0, 1], [1, 0], [2, 3], [3, 2], [4, 5], [5, 4]]
+    assert (rows.identities[found[:, 2]] != rows.identities[found[:, 0]]).all()
 
 
 def test_mining_takes_no_gradient_and_ignores_autocast() -> None:
