@@ -63,6 +63,28 @@ class Rows(NamedTuple):
     numbers: Tensor
     views: Tensor | None = None
 
+    def pairs_with(self, others: Rows, views: bool = False) -> tuple[Tensor, Tensor]:
+        """Which of these A rows make a genuine, and which an impostor pair with which of B others.
+
+        Args:
+            others: the B rows.
+            views: two different views of one image are a genuine pair too.
+
+        Returns:
+            Two (A, B) masks.
+
+        Raises:
+            ValueError: views count, and the rows do not say which they are.
+        """
+        same_identity = self.identities[:, None] == others.identities[None, :]
+        apart = self.numbers[:, None] != others.numbers[None, :]
+        genuine = same_identity & apart
+        if views:
+            if self.views is None or others.views is None:
+                raise ValueError("views count as pairs, but the rows do not say which views they are")
+            genuine = same_identity & (apart | (self.views[:, None] != others.views[None, :]))
+        return genuine, ~same_identity & apart
+
 
 def count_views(numbers: IntArray) -> IntArray:
     """How often each number stands before its place: (N,) for (N,) numbers."""

@@ -80,6 +80,7 @@ def build_module(
         recipe.metrics,
         recipe.miner,
         recipe.loss,
+        recipe.triplet_loss,
         recipe.optimizer,
         fixed_triplets={part: data.fixed_triplets(part) for part in recipe.metrics},
         listed_pairs=data.listed_pairs,

@@ -115,10 +115,7 @@ class BatchMiner(Miner):
     def mine(self, anchors: Rows, rows: Rows, given: Tensor) -> Tensor:
         """Tells which pairs are what, and leaves the choice to ``choose``."""
         distances = pairwise_distances(anchors.embeddings, rows.embeddings, squared=True)  # (A, B)
-        same_identity = anchors.identities[:, None] == rows.identities[None, :]
-        other_image = anchors.numbers[:, None] != rows.numbers[None, :]
-        genuine = same_identity & (other_image | self._other_view(anchors, rows))
-        return self.choose(distances, genuine, ~same_identity & other_image)
+        return self.choose(distances, *anchors.pairs_with(rows, self.views))
 
     @abstractmethod
     def choose(self, distances: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
@@ -132,14 +129,6 @@ class BatchMiner(Miner):
         Returns:
             (T, 3) anchors, positives and negatives.
         """
-
-    def _other_view(self, anchors: Rows, rows: Rows) -> Tensor:
-        """(A, B) where rows show another view, if that counts; else nowhere."""
-        if not self.views:
-            return anchors.numbers.new_zeros((), dtype=torch.bool)
-        if anchors.views is None or rows.views is None:
-            raise ValueError("miner.views: the rows do not say which views they are")
-        return anchors.views[:, None] != rows.views[None, :]
 
 
 class SemiHardMiner(BatchMiner):

@@ -16,7 +16,9 @@ from torch import nn
 
 from facenet_lit.config_values import plain
 from facenet_lit.errors import UserError, check_number
-from facenet_lit.losses import TripletLoss
+from facenet_lit.losses.loss import Loss
+from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
+from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.metrics.figures import check_fars
 from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import Miner
@@ -33,7 +35,8 @@ class Recipe(NamedTuple):
     """
 
     miner: Miner
-    loss: TripletLoss
+    loss: Loss
+    triplet_loss: TripletLoss
     optimizer: OptimizerFactory
     metrics: dict[str, VerificationMetric]
     callbacks: list[L.Callback]
@@ -47,9 +50,11 @@ def build_recipe(config: DictConfig) -> Recipe:
         UserError: one is out of range.
     """
     fars = read_fars(config.metrics)
+    loss = instantiate(config.loss)
     return Recipe(
         instantiate(config.miner),
-        instantiate(config.loss),
+        loss,
+        _triplet_loss(loss),
         _optimizer(config.optimizer),
         {part: VerificationMetric(config.metrics.threshold, fars) for part in ("val", "test")},
         [_callback(name, settings) for name, settings in (config.get("callbacks") or {}).items()],
@@ -66,6 +71,15 @@ def read_fars(metrics: DictConfig) -> list[float]:
     if not isinstance(metrics.fars, ListConfig):
         raise UserError(f"metrics.fars={metrics.fars}: expected a list of numbers, such as [0.1,0.01]")
     return list(check_fars(list(metrics.fars)))
+
+
+def _triplet_loss(loss: Loss) -> TripletLoss:
+    """What val/loss and test/loss are told by: the run's own triplet loss, else the nearest to it."""
+    if isinstance(loss, TripletLoss):
+        return loss
+    if isinstance(loss, SemiHardMeanLoss):
+        return TripletLoss(loss.margin, loss.squared)
+    return TripletLoss()
 
 
 def _callback(name: str, settings: DictConfig) -> L.Callback:

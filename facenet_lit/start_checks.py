@@ -12,6 +12,7 @@ from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.config_values import plain
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
 from facenet_lit.lightning_trainer import check_trainer
+from facenet_lit.losses.loss import Loss
 from facenet_lit.metrics.figures import figure_names
 from facenet_lit.mining import Miner
 
@@ -60,13 +61,17 @@ def _refuse_network(model: DictConfig, size: int) -> None:
         backbone(torch.empty(1, 3, size, size))
 
 
-def refuse_nonsense(config: DictConfig, miner: Miner) -> None:
+def refuse_nonsense(config: DictConfig, miner: Miner, loss: Loss) -> None:
     """Raises UserError where settings make no sense together, before any picture is decoded."""
     check_integer("seed", config.seed, 0, GREATEST_SEED)
     refuse_several_processes(config.trainer.devices)
     check_trainer(config.trainer)
     check_flag("test", config.test)
     _refuse_network(config.model, check_integer("data.size", config.data.size, 64))
+    if not loss.needs_triplets and miner.name != "semi_hard":
+        raise UserError(
+            f"miner={miner.name}: this loss takes the pairs of a batch by itself; leave miner out, or say loss=triplet"
+        )
     draws_triplets = config.sampler._target_.endswith("TripletSampler")
     if miner.needs_given and not draws_triplets:
         raise UserError(

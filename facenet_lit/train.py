@@ -83,7 +83,7 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     # Everything that can be refused is refused before a picture is decoded.
     refuse_misplaced_values(config)
     recipe = build_recipe(config)
-    refuse_nonsense(config, recipe.miner)
+    refuse_nonsense(config, recipe.miner, recipe.loss)
     L.seed_everything(config.seed, verbose=False)
     budget = Budget(config.trainer.minutes, config.trainer.steps)
     clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)

@@ -13,7 +13,8 @@ from torch.optim import Optimizer
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.batch import Batch, IntArray, Rows
 from facenet_lit.checkpoint import ModelCard
-from facenet_lit.losses import LossSum, TripletLoss
+from facenet_lit.losses.loss import Loss, LossSum
+from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.metrics.operating_points import best_accuracy_threshold
 from facenet_lit.metrics.pair_scoring import score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
@@ -31,9 +32,10 @@ class VerificationModule(L.LightningModule):
         embedder: (N, 3, H, W) uint8 images to (N, D) unit vectors.
         card: what checkpoints say of it; its threshold is set at each validation.
         metrics: for ``val`` and ``test``, what collects embeddings and tells the figures.
-        miner: chooses a batch's triplets.
-        loss: scores triplets. Of ``val`` and ``test`` it is told as the mean over all their fixed triplets:
-            over the active ones, as in training, fewer of them would not show.
+        miner: chooses a batch's triplets, where the loss needs them.
+        loss: scores a training batch.
+        triplet_loss: scores the fixed triplets of ``val`` and ``test``, told as the mean over all of them: over
+            the active ones, as in training, fewer of them would not show.
         optimizer: makes the optimiser from the parameters.
         fixed_triplets: for ``val`` and ``test``, (T, 3) image numbers that the part's loss is told on.
         listed_pairs: for a part with such a list, (P, 2) image numbers that its accuracy is told on.
@@ -45,7 +47,8 @@ class VerificationModule(L.LightningModule):
         card: ModelCard,
         metrics: Mapping[str, VerificationMetric],
         miner: Miner,
-        loss: TripletLoss,
+        loss: Loss,
+        triplet_loss: TripletLoss,
         optimizer: OptimizerFactory,
         fixed_triplets: Mapping[str, IntArray],
         listed_pairs: Mapping[str, IntArray],
@@ -56,6 +59,7 @@ class VerificationModule(L.LightningModule):
         self.metrics = nn.ModuleDict(dict(metrics))  # so that they move and reset with the module
         self.miner = miner
         self.loss = loss
+        self.triplet_loss = triplet_loss
         self.optimizer = optimizer
         self.fixed_triplets = dict(fixed_triplets)
         self.listed_pairs = dict(listed_pairs)
@@ -69,10 +73,9 @@ class VerificationModule(L.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch."""
         rows = Rows(self(batch.images), batch.identities, batch.numbers, batch.views)
-        triplets = self.miner(rows, rows, batch.triplets)
-        scored: LossSum = self.loss(rows.embeddings, rows.embeddings, triplets)
+        scored: LossSum = self.loss(rows, rows, self._mine(rows, batch.triplets))
         self.log("train/loss", scored.value, prog_bar=True)
-        self.log("train/active_share", scored.active / max(scored.triplets, 1), prog_bar=True)
+        self.log("train/active_share", scored.active / max(scored.considered, 1), prog_bar=True)
         return scored.value
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -108,6 +111,12 @@ class VerificationModule(L.LightningModule):
         """All pairs of a part as last evaluated."""
         return self._metric(part).pairs
 
+    def _mine(self, rows: Rows, given: Tensor | None) -> Tensor:
+        """(T, 3) the triplets of a batch; none where the loss needs none."""
+        if not self.loss.needs_triplets:
+            return rows.numbers.new_empty((0, 3))
+        return self.miner(rows, rows, given)
+
     def _collect(self, part: str, batch: Batch) -> None:
         self._metric(part).update(self(batch.images), batch.identities, batch.numbers)
 
@@ -135,5 +144,5 @@ class VerificationModule(L.LightningModule):
     def _loss_of(self, rows: Rows, triplets: IntArray) -> float:
         """Mean loss of triplets given by image numbers, inactive ones included."""
         place = torch.searchsorted(rows.numbers, torch.from_numpy(triplets))  # (T, 3), numbers ascend
-        scored: LossSum = self.loss(rows.embeddings, rows.embeddings, place)
-        return float(scored.total) / max(scored.triplets, 1)
+        scored: LossSum = self.triplet_loss(rows, rows, place)
+        return float(scored.total) / max(scored.considered, 1)

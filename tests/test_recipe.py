@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from facenet_lit.composing import Composer
 from facenet_lit.config_dir import config_dir
 from facenet_lit.errors import UserError
+from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
 from facenet_lit.mining import GivenMiner, SemiHardMiner
 from facenet_lit.recipe import build_recipe, read_fars
 from facenet_lit.start_checks import refuse_nonsense
@@ -27,6 +28,7 @@ def test_miner_and_loss_are_of_the_config() -> None:
     assert recipe.loss.margin == 0.4
     assert recipe.loss.squared is True
     assert isinstance(build_recipe(composed()).miner, SemiHardMiner)
+    assert recipe.triplet_loss is recipe.loss
     assert set(recipe.metrics) == {"val", "test"}
     assert recipe.metrics["val"] is not recipe.metrics["test"]
     assert len(recipe.callbacks) == 1
@@ -60,11 +62,22 @@ def test_every_study_composes_and_fits(study: str) -> None:
     config = composer.compose([folder, f"+study={study}", "data.root=faces"])
     composer.check_keys(config)
     recipe = build_recipe(config)
-    refuse_nonsense(config, recipe.miner)
+    refuse_nonsense(config, recipe.miner, recipe.loss)
     if study.startswith("lfw"):
         assert config.data.batch_size == (225 if study == "lfw_triplets" else 224)
         assert list(config.metrics.fars) == [0.354, 0.1, 0.01, 0.001]
         assert (config.trainer.minutes, config.trainer.steps) == (10, 1000)
+
+
+def test_val_is_told_by_a_triplet_loss_whatever_trains() -> None:
+    recipe = build_recipe(composed("loss=semi_hard_mean", "loss.margin=0.4", "loss.squared=true"))
+    assert isinstance(recipe.loss, SemiHardMeanLoss)
+    assert (recipe.triplet_loss.margin, recipe.triplet_loss.squared) == (0.4, True)
+
+
+@pytest.mark.parametrize("name", ["given", "masked", "semi_hard", "hard", "all"])
+def test_every_miner_has_its_name_in_the_config(name: str) -> None:
+    assert build_recipe(composed(f"miner={name}")).miner.name == name
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from omegaconf import DictConfig
 
 from facenet_lit.config_dir import config_dir
 from facenet_lit.errors import UserError
-from facenet_lit.mining import GivenMiner, MaskedMiner, SemiHardMiner
+from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
+from facenet_lit.losses.triplet import TripletLoss
+from facenet_lit.mining import GivenMiner, HardMiner, MaskedMiner, SemiHardMiner
 from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense, refuse_several_processes
 
 
@@ -21,37 +23,43 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_defaults_make_sense() -> None:
     refuse_misplaced_values(composed())
-    refuse_nonsense(composed(), SemiHardMiner())
+    refuse_nonsense(composed(), SemiHardMiner(), TripletLoss())
     for miner in (GivenMiner(), MaskedMiner(), SemiHardMiner()):
-        refuse_nonsense(composed("sampler=triplets"), miner)
-    refuse_nonsense(composed("sampler=pk"), SemiHardMiner())
+        refuse_nonsense(composed("sampler=triplets"), miner, TripletLoss())
+    refuse_nonsense(composed("sampler=pk"), SemiHardMiner(), TripletLoss())
 
 
 @pytest.mark.parametrize("miner", [GivenMiner(), MaskedMiner()])
 def test_a_miner_of_drawn_triplets_needs_them(miner: GivenMiner) -> None:
     with pytest.raises(UserError, match=f"miner={miner.name}: expected drawn triplets"):
-        refuse_nonsense(composed("sampler=pk"), miner)
+        refuse_nonsense(composed("sampler=pk"), miner, TripletLoss())
+
+
+def test_a_loss_that_mines_by_itself_wants_no_other_miner() -> None:
+    refuse_nonsense(composed(), SemiHardMiner(), SemiHardMeanLoss())
+    with pytest.raises(UserError, match="miner=hard: this loss takes the pairs of a batch by itself"):
+        refuse_nonsense(composed(), HardMiner(), SemiHardMeanLoss())
 
 
 @pytest.mark.parametrize(("override", "fits"), [("data.size=64", False), ("data.size=80", True)])
 def test_a_grid_has_to_fit_the_last_maps(override: str, fits: bool) -> None:
     config = composed(override, "model.arguments.grid=5")
     if fits:
-        refuse_nonsense(config, SemiHardMiner())
+        refuse_nonsense(config, SemiHardMiner(), TripletLoss())
         return
     with pytest.raises(UserError, match=r"^model\.arguments\.grid=5: .* 4x4 .* from 1 to 4$"):
-        refuse_nonsense(config, SemiHardMiner())
+        refuse_nonsense(config, SemiHardMiner(), TripletLoss())
 
 
 @pytest.mark.parametrize("name", ["val/eer", "val/auc_balanced", "val/loss", "val/tar_at_far_0.354_balanced"])
 def test_every_figure_of_val_can_be_the_monitor(name: str) -> None:
-    refuse_nonsense(composed("metrics.fars=[0.354]", f"monitor={name}"), SemiHardMiner())
+    refuse_nonsense(composed("metrics.fars=[0.354]", f"monitor={name}"), SemiHardMiner(), TripletLoss())
 
 
 @pytest.mark.parametrize("name", ["test/eer", "eer", "val/tar_at_far_1e-1", "train/loss"])
 def test_nothing_else_can(name: str) -> None:
     with pytest.raises(UserError, match=f"monitor={name}: expected one of val/tar, "):
-        refuse_nonsense(composed("metrics.fars=[0.354]", f"monitor={name}"), SemiHardMiner())
+        refuse_nonsense(composed("metrics.fars=[0.354]", f"monitor={name}"), SemiHardMiner(), TripletLoss())
 
 
 @pytest.mark.parametrize("devices", [0, 2, "auto", [0, 1], -1])
@@ -80,9 +88,9 @@ def test_one_process(
 def test_a_seed_that_every_generator_takes(seed: int, refused: bool) -> None:
     if refused:
         with pytest.raises(UserError, match=f"^seed={seed}: expected an integer from 0 to 4294967295"):
-            refuse_nonsense(composed(f"seed={seed}"), SemiHardMiner())
+            refuse_nonsense(composed(f"seed={seed}"), SemiHardMiner(), TripletLoss())
     else:
-        refuse_nonsense(composed(f"seed={seed}"), SemiHardMiner())
+        refuse_nonsense(composed(f"seed={seed}"), SemiHardMiner(), TripletLoss())
 
 
 @pytest.mark.parametrize("override", ["checkpoint=3", "model.arguments=null", "callbacks.roc=3"])

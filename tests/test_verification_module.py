@@ -8,7 +8,8 @@ from torch.utils.data import DataLoader
 from facenet_lit.batch import Batch, BatchPlan, Rows
 from facenet_lit.checkpoint import KEY, ModelCard
 from facenet_lit.data.dataset import EverySampler, FaceDataset
-from facenet_lit.losses import TripletLoss
+from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
+from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import GivenMiner, SemiHardMiner
 from facenet_lit.verification_module import VerificationModule
@@ -20,7 +21,7 @@ TRIPLETS = np.array([[0, 1, 3], [4, 5, 9]])
 PAIRS = np.array([[0, 1], [4, 5], [0, 6], [2, 9]])
 
 
-def made(miner: object = None) -> VerificationModule:
+def made(miner: object = None, loss: object = None) -> VerificationModule:
     torch.manual_seed(0)
     card = ModelCard("resnext", SMALL, 16, [0.5] * 3, [0.5] * 3)
     return VerificationModule(
@@ -28,6 +29,7 @@ def made(miner: object = None) -> VerificationModule:
         card,
         {part: VerificationMetric(1.1, [0.1]) for part in ("val", "test")},
         miner or SemiHardMiner(),
+        loss or TripletLoss(0.2),
         TripletLoss(0.2),
         lambda parameters: torch.optim.SGD(parameters, lr=0.1),
         fixed_triplets={"val": TRIPLETS, "test": TRIPLETS[:1]},
@@ -62,6 +64,21 @@ def test_the_loss_is_that_of_the_mined_triplets() -> None:
     gaps = [float((e[a] - e[p]).norm() - (e[a] - e[n]).norm()) + 0.2 for a, p, n in drawn]
     active = [gap for gap in gaps if gap > 0]
     assert float(loss) == pytest.approx(sum(active) / max(len(active), 1), abs=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*You are trying to .self.log")
+def test_a_loss_that_needs_no_triplets_runs_no_miner() -> None:
+    module = made(GivenMiner(), SemiHardMeanLoss()).eval()  # this miner would refuse a batch without triplets
+    logged = {}
+    module.log = lambda name, value, **_: logged.update({name: float(value)})
+    loss = module.training_step(batch(np.arange(12)), 0)
+    rows = Rows(
+        module(torch.from_numpy(IMAGES).permute(0, 3, 1, 2)), *map(torch.tensor, (IDENTITIES, range(12)))
+    )
+    scored = SemiHardMeanLoss()(rows, rows, torch.empty(0, 3, dtype=torch.long))
+    assert scored.considered == 12 * 2 * 9
+    assert float(loss) == pytest.approx(float(scored.value), abs=1e-5)
+    assert logged["train/active_share"] == pytest.approx(float(scored.active) / scored.considered)
 
 
 @pytest.mark.filterwarnings("ignore:.*does not have many workers", "ignore:.*LeafSpec")

@@ -7,7 +7,7 @@ import torch
 from facenet_lit.budget import Budget
 from facenet_lit.callbacks.validation_lines import ValidationLines, validation_line
 from facenet_lit.checkpoint import ModelCard
-from facenet_lit.losses import TripletLoss
+from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.mining import GivenMiner
 from facenet_lit.verification_module import VerificationModule
 
@@ -28,7 +28,9 @@ def test_only_validations_of_training_are_told(
 ) -> None:
     small = {"depths": [1], "cardinality": 1, "group_width": 2, "width": 4, "expansion": 2}
     card = ModelCard("resnext", small, 4, [0.5] * 3, [0.5] * 3)
-    module = VerificationModule(card.build(), card, {}, GivenMiner(), TripletLoss(), torch.optim.Adam, {}, {})
+    module = VerificationModule(
+        card.build(), card, {}, GivenMiner(), TripletLoss(), TripletLoss(), torch.optim.Adam, {}, {}
+    )
     module.figures = dict(FIGURES)
     trainer = SimpleNamespace(state=SimpleNamespace(fn=state), global_step=7)
     with caplog.at_level(logging.INFO):

@@ -1,40 +1,18 @@
-"""Losses over triplets. They know no miner: triplet indices are all that passes between the two."""
+"""The triplet margin loss, over the triplets that a miner chose."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from facenet_lit.batch import Rows
 from facenet_lit.distances import paired_distances
 from facenet_lit.errors import check_choice, check_flag, check_number
+from facenet_lit.losses.loss import Loss, LossSum, in_full
 
 
-@dataclass(frozen=True, eq=False)
-class LossSum:
-    """A loss before its mean is taken, so that processes can add up totals and counts.
-
-    Attributes:
-        total: scalar with gradient, the sum over triplets.
-        count: scalar int64, the triplets that the mean is over.
-        active: scalar int64, the triplets that give a gradient or lie on the wrong side.
-        triplets: number of triplets.
-    """
-
-    total: Tensor
-    count: Tensor
-    active: Tensor
-    triplets: int
-
-    @property
-    def value(self) -> Tensor:
-        """The mean: a scalar with gradient, 0 where there is nothing to take a mean over."""
-        return self.total / self.count.clamp_min(1)
-
-
-class TripletLoss(nn.Module):
+class TripletLoss(Loss):
     """Triplet margin loss, max(0, d(a, p) - d(a, n) + margin).
 
     Schroff, Kalenichenko and Philbin, FaceNet, 2015, equation 3 (there ``squared``). With ``soft_margin`` it
@@ -66,31 +44,15 @@ class TripletLoss(nn.Module):
         self.mean_over = check_choice("loss.mean_over", mean_over, ("active", "all"))
         self.soft_margin = check_flag("loss.soft_margin", soft_margin)
 
-    def forward(self, anchors: Tensor, embeddings: Tensor, triplets: Tensor) -> LossSum:
-        """Scores triplets.
-
-        Without a triplet, or without an active one, the gradients are zeros.
-
-        Args:
-            anchors: (A, D) embeddings that column 0 of the triplets indexes.
-            embeddings: (B, D) embeddings that columns 1 and 2 index.
-            triplets: (T, 3) int64, anchor, positive and negative.
-
-        Returns:
-            The sum over triplets, in float32 or finer, and the counts.
-        """
+    def forward(self, anchors: Rows, rows: Rows, triplets: Tensor) -> LossSum:
+        """Scores triplets, see ``Loss``; ``active`` are those whose hinge is open."""
         anchor, positive, negative = triplets.unbind(1)
-        chosen = _in_full(anchors[anchor])  # (T, D)
-        genuine = paired_distances(chosen, _in_full(embeddings[positive]), self.squared)
-        impostor = paired_distances(chosen, _in_full(embeddings[negative]), self.squared)
+        chosen = in_full(anchors.embeddings[anchor])  # (T, D)
+        genuine = paired_distances(chosen, in_full(rows.embeddings[positive]), self.squared)
+        impostor = paired_distances(chosen, in_full(rows.embeddings[negative]), self.squared)
         gap = genuine - impostor  # (T,)
         losses = F.softplus(gap) if self.soft_margin else F.relu(gap + self.margin)
         active = (gap >= 0 if self.soft_margin else losses > 0).sum()
         over_all = self.soft_margin or self.mean_over == "all"
         count = torch.full_like(active, len(triplets)) if over_all else active
         return LossSum(losses.sum(), count, active, len(triplets))
-
-
-def _in_full(embeddings: Tensor) -> Tensor:
-    """Embeddings in float32 or finer: a half's step near 1 is a tenth of the margin."""
-    return embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))

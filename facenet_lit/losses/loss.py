@@ -1,0 +1,64 @@
+"""What every loss has: rows and triplets in, a sum and its counts out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from facenet_lit.batch import Rows
+
+
+@dataclass(frozen=True, eq=False)
+class LossSum:
+    """A loss before its mean is taken, so that processes can add up totals and counts.
+
+    Attributes:
+        total: scalar with gradient, the sum over triplets (or whatever the loss is a mean over).
+        count: scalar int64, those that the mean is over.
+        active: scalar int64, those that give a gradient or lie on the wrong side.
+        considered: number of all that were looked at, inactive ones included.
+    """
+
+    total: Tensor
+    count: Tensor
+    active: Tensor
+    considered: int
+
+    @property
+    def value(self) -> Tensor:
+        """The mean: a scalar with gradient, 0 where there is nothing to take a mean over."""
+        return self.total / self.count.clamp_min(1)
+
+
+class Loss(nn.Module, ABC):
+    """Scores a batch; a new loss is one method, ``forward``.
+
+    Attributes:
+        needs_triplets: it scores mined triplets. Others look at the rows themselves, and no miner runs.
+    """
+
+    needs_triplets: ClassVar[bool] = True
+
+    @abstractmethod
+    def forward(self, anchors: Rows, rows: Rows, triplets: Tensor) -> LossSum:
+        """Scores a batch.
+
+        With nothing to score, or nothing active, the gradients are zeros.
+
+        Args:
+            anchors: the A rows that column 0 of the triplets indexes.
+            rows: the B rows that columns 1 and 2 index.
+            triplets: (T, 3) int64, anchor, positive and negative; (0, 3) where the loss needs none.
+
+        Returns:
+            The sum, in float32 or finer, and the counts.
+        """
+
+
+def in_full(embeddings: Tensor) -> Tensor:
+    """Embeddings in float32 or finer: a half's step near 1 is a tenth of the margin."""
+    return embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))
