@@ -74,6 +74,8 @@ def build_module(
     embedder: Embedder, card: ModelCard, data: FaceDataModule, recipe: Recipe
 ) -> VerificationModule:
     """The LightningModule of a run."""
+    trained = torch.from_numpy(data.faces.identities[data.parts["train"]])
+    recipe.loss.set_up(trained, card.embedding_size)
     return VerificationModule(
         embedder,
         card,

@@ -16,6 +16,7 @@ from torch import nn
 
 from facenet_lit.config_values import plain
 from facenet_lit.errors import UserError, check_number
+from facenet_lit.losses.joint import JointLoss
 from facenet_lit.losses.loss import Loss
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
 from facenet_lit.losses.triplet import TripletLoss
@@ -77,6 +78,8 @@ def _triplet_loss(loss: Loss) -> TripletLoss:
     """What val/loss and test/loss are told by: the run's own triplet loss, else the nearest to it."""
     if isinstance(loss, TripletLoss):
         return loss
+    if isinstance(loss, JointLoss):
+        return _triplet_loss(loss.second)
     if isinstance(loss, SemiHardMeanLoss):
         return TripletLoss(loss.margin, loss.squared)
     return TripletLoss()

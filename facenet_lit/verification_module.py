@@ -72,6 +72,8 @@ class VerificationModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch."""
+        # At every step: a run that is resumed within an epoch does not start that epoch again.
+        self.loss.set_epoch(self.current_epoch)
         rows = Rows(self(batch.images), batch.identities, batch.numbers, batch.views)
         scored: LossSum = self.loss(rows, rows, self._mine(rows, batch.triplets))
         self.log("train/loss", scored.value, prog_bar=True)

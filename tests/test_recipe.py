@@ -73,6 +73,9 @@ def test_val_is_told_by_a_triplet_loss_whatever_trains() -> None:
     recipe = build_recipe(composed("loss=semi_hard_mean", "loss.margin=0.4", "loss.squared=true"))
     assert isinstance(recipe.loss, SemiHardMeanLoss)
     assert (recipe.triplet_loss.margin, recipe.triplet_loss.squared) == (0.4, True)
+    recipe = build_recipe(composed("loss=arcface_triplet", "loss.second.margin=0.3"))
+    assert recipe.triplet_loss is recipe.loss.second
+    assert build_recipe(composed("loss=cosface")).triplet_loss.margin == 0.2
 
 
 @pytest.mark.parametrize("name", ["given", "masked", "semi_hard", "hard", "all"])

@@ -4,6 +4,8 @@ from omegaconf import DictConfig
 
 from facenet_lit.config_dir import config_dir
 from facenet_lit.errors import UserError
+from facenet_lit.losses.joint import JointLoss
+from facenet_lit.losses.margin_softmax import MarginSoftmaxLoss
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
 from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.mining import GivenMiner, HardMiner, MaskedMiner, SemiHardMiner
@@ -37,6 +39,7 @@ def test_a_miner_of_drawn_triplets_needs_them(miner: GivenMiner) -> None:
 
 def test_a_loss_that_mines_by_itself_wants_no_other_miner() -> None:
     refuse_nonsense(composed(), SemiHardMiner(), SemiHardMeanLoss())
+    refuse_nonsense(composed(), HardMiner(), JointLoss(MarginSoftmaxLoss(), TripletLoss()))
     with pytest.raises(UserError, match="miner=hard: this loss takes the pairs of a batch by itself"):
         refuse_nonsense(composed(), HardMiner(), SemiHardMeanLoss())
 

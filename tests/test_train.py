@@ -214,6 +214,44 @@ def test_a_resumed_run_keeps_its_arithmetic(tmp_path: Path, monkeypatch: pytest.
     assert last_of(tmp_path)[KEY]["precision"] == "bf16"
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["miner=hard", "loss.soft_margin=true"],
+        ["miner=all", "sampler=pk", "sampler.identities=8", "sampler.singles=4"],
+        ["loss=semi_hard_mean"],
+        ["loss=cosface"],
+        ["loss=arcface_triplet"],
+    ],
+)
+def test_miners_and_losses_train(tmp_path: Path, settings: list[str]) -> None:
+    ended = run(tmp_path, *settings, "test=false")
+    assert ended.code == 0, ended.err
+    losses = [event.value for event in events(tmp_path).Scalars("train/loss")]
+    assert len(losses) == 4
+    assert np.isfinite(losses).all()
+    assert max(losses) > 0
+    assert 0 <= json.loads((tmp_path / "metrics.json").read_text())["val/loss"] < 1  # always that of triplets
+
+
+def test_a_run_that_switches_losses_goes_on_to_the_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four batches an epoch: the softmax trains in the first, the triplets alone in the second."""
+    settings = ("loss=arcface_triplet", "loss.switch_epoch=1", "trainer.steps=7", "test=false", "resume=auto")
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert run(whole, *settings).code == 0
+    losses = [event.value for event in events(whole).Scalars("train/loss")]
+    assert min(losses[:4]) > 1 > max(losses[4:])  # a softmax at scale 32 costs more than any triplet
+    with monkeypatch.context() as patch:
+        stop_at(patch, "on_train_batch_end", 5, signal.SIGTERM)
+        assert run(stopped, *settings).code == 143
+    assert run(stopped, *settings).code == 0
+    assert same_weights(whole, stopped)
+    directions = last_of(whole)["state_dict"]["loss.first.directions"]
+    assert directions.shape == (24, 16)
+
+
 def test_a_run_is_gone_on_with_whatever_the_order_of_its_arguments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -21,17 +20,20 @@ class LossSum:
         count: scalar int64, those that the mean is over.
         active: scalar int64, those that give a gradient or lie on the wrong side.
         considered: number of all that were looked at, inactive ones included.
+        added: sums of further losses, each with a mean of its own, that are added to this one's.
     """
 
     total: Tensor
     count: Tensor
     active: Tensor
     considered: int
+    added: tuple[LossSum, ...] = ()
 
     @property
     def value(self) -> Tensor:
         """The mean: a scalar with gradient, 0 where there is nothing to take a mean over."""
-        return self.total / self.count.clamp_min(1)
+        own = self.total / self.count.clamp_min(1)
+        return own + sum(other.value for other in self.added)
 
 
 class Loss(nn.Module, ABC):
@@ -41,7 +43,18 @@ class Loss(nn.Module, ABC):
         needs_triplets: it scores mined triplets. Others look at the rows themselves, and no miner runs.
     """
 
-    needs_triplets: ClassVar[bool] = True
+    needs_triplets: bool = True
+
+    def set_up(self, identities: Tensor, embedding_size: int) -> None:
+        """Makes what depends on who is trained on; most losses need nothing.
+
+        Args:
+            identities: (N,) int64 identity of each training image.
+            embedding_size: dimensions D of the embedding.
+        """
+
+    def set_epoch(self, epoch: int) -> None:
+        """Tells the number of the epoch, from 0, before its first batch."""
 
     @abstractmethod
     def forward(self, anchors: Rows, rows: Rows, triplets: Tensor) -> LossSum:
