@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 
 from facenet_lit.backbones.layers import GridAverage, build_stem, convolution
 from facenet_lit.distances import safe_sqrt
-from facenet_lit.errors import UserError, check_flag, check_integer, check_number
+from facenet_lit.errors import UserError, check_choice, check_flag, check_integer, check_number
 
 
 class Branches(NamedTuple):
@@ -64,11 +65,10 @@ class Pool(nn.Module):
         return l2_pool(maps, self.stride) if self.l2 else F.max_pool2d(maps, 3, self.stride, padding=1)
 
 
-def _convolutions(*layers: tuple[int, int, int, int]) -> nn.Sequential:
-    """Convolutions of (inputs, outputs, kernel, stride), each with BatchNorm and ReLU."""
-    return nn.Sequential(
-        *(part for layer in layers for part in (*convolution(*layer), nn.ReLU(inplace=True)))
-    )
+def _convolutions(*layers: tuple[int, int, int, int], batch_norm: bool) -> nn.Sequential:
+    """Convolutions of (inputs, outputs, kernel, stride), each with BatchNorm, or without, and ReLU."""
+    parts = [(*convolution(*layer, batch_norm=batch_norm), nn.ReLU(inplace=True)) for layer in layers]
+    return nn.Sequential(*(module for layer in parts for module in layer))
 
 
 class InceptionBlock(nn.Module):
@@ -78,22 +78,22 @@ class InceptionBlock(nn.Module):
         inputs: channels of the input.
         sizes: channels of the branches. Without a projection the pooled input goes through as it is.
         large_kernel: kernel of the branch that is 5x5 in the paper.
+        batch_norm: whether BatchNorm follows each convolution.
 
     Attributes:
         features: channels of the output.
     """
 
-    def __init__(self, inputs: int, sizes: Branches, large_kernel: int = 5) -> None:
+    def __init__(self, inputs: int, sizes: Branches, large_kernel: int = 5, batch_norm: bool = True) -> None:
         super().__init__()
         stride = sizes.stride
+        layers = partial(_convolutions, batch_norm=batch_norm)
         pool = Pool(sizes.l2, stride)
-        project = _convolutions((inputs, sizes.projection, 1, 1)) if sizes.projection else nn.Identity()
+        project = layers((inputs, sizes.projection, 1, 1)) if sizes.projection else nn.Identity()
         branches = {
-            "one": _convolutions((inputs, sizes.one, 1, 1)) if sizes.one else None,
-            "three": _convolutions(
-                (inputs, sizes.three_reduce, 1, 1), (sizes.three_reduce, sizes.three, 3, stride)
-            ),
-            "five": _convolutions(
+            "one": layers((inputs, sizes.one, 1, 1)) if sizes.one else None,
+            "three": layers((inputs, sizes.three_reduce, 1, 1), (sizes.three_reduce, sizes.three, 3, stride)),
+            "five": layers(
                 (inputs, sizes.five_reduce, 1, 1), (sizes.five_reduce, sizes.five, large_kernel, stride)
             ),
             "pool": nn.Sequential(pool, project),
@@ -112,6 +112,7 @@ class Inception(nn.Module):
     """NN2 (Schroff et al. 2015, table 2) up to its average pool; the defaults are the paper's sizes.
 
     BatchNorm after every convolution stands in for the two local response normalisations, which are left out.
+    Without it in the blocks this is the network that triplet losses so often leave standing at the margin.
 
     Args:
         width: factor on the channels of every convolution, each rounded to a multiple of 8.
@@ -120,6 +121,7 @@ class Inception(nn.Module):
         large_kernel: kernel of the branches that are 5x5 in the paper.
         l2_pooling: pool by L2 norm where the paper does; else by maximum everywhere.
         grid: cells along each side of the final average (see ``GridAverage``); 1 is the paper's.
+        batch_norm: where BatchNorm stands: ``all``, ``stem`` (all that comes before block 3a), ``none``.
 
     Attributes:
         features: channels of the output.
@@ -135,6 +137,7 @@ class Inception(nn.Module):
         large_kernel: int = 5,
         l2_pooling: bool = True,
         grid: int = 1,
+        batch_norm: str = "all",
     ) -> None:
         super().__init__()
         check_number("model.arguments.width", width, above=True)
@@ -143,15 +146,17 @@ class Inception(nn.Module):
             raise UserError(
                 f"model.arguments.large_kernel={large_kernel}: expected an odd integer, such as 5 or 3"
             )
+        check_choice("model.arguments.batch_norm", batch_norm, ("all", "stem", "none"))
+        in_stem, in_blocks = batch_norm != "none", batch_norm == "all"
         first, second = scale_channels(64, width), scale_channels(192, width)
-        self.stem = build_stem(stem, first)
+        self.stem = build_stem(stem, first, in_stem)
         self.pool_first = stem == "small"
         self.pool = Pool(l2=False, stride=2)
-        self.second = _convolutions((first, first, 1, 1), (first, second, 3, 1))
+        self.second = _convolutions((first, first, 1, 1), (first, second, 3, 1), batch_norm=in_stem)
         self.blocks = nn.ModuleDict()
         inputs = second
         for name, sizes in NN2.items():
-            block = InceptionBlock(inputs, _scaled(sizes, width, l2_pooling), large_kernel)
+            block = InceptionBlock(inputs, _scaled(sizes, width, l2_pooling), large_kernel, in_blocks)
             self.blocks[name] = block
             inputs = block.features
         self.average = GridAverage(grid)

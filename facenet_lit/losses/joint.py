@@ -55,12 +55,12 @@ class JointLoss(Loss):
     def forward(self, anchors: Rows, rows: Rows, triplets: Tensor) -> LossSum:
         """Scores a batch, see ``Loss``; counts and active rows are those of the first loss of the epoch."""
         (loss, _), *others = self._now()
+        own: LossSum = loss(anchors, rows, triplets)
         added = []
         for other, weight in others:
-            scored = other(anchors, rows, triplets)
+            scored: LossSum = other(anchors, rows, triplets)
             added.append(replace(scored, total=weight * scored.total))
-        scored: LossSum = loss(anchors, rows, triplets)
-        return replace(scored, added=tuple(added))
+        return replace(own, added=tuple(added))
 
     def _now(self) -> list[tuple[Loss, float]]:
         """The losses of this epoch, and their weights."""

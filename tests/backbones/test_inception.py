@@ -212,3 +212,42 @@ def test_bad_argument_is_named(name: str, value: object) -> None:
     with pytest.raises(UserError, match=rf"^model\.arguments\.{name}=.*expected") as caught:
         Inception(**{"width": 0.125, name: value})
     assert "\n" not in str(caught.value)
+
+
+def test_a_block_without_batchnorm_is_one_whose_batchnorms_do_nothing() -> None:
+    torch.manual_seed(0)
+    sizes = Branches(16, 8, 24, 8, 16, 8, l2=True)
+    plain, normed = InceptionBlock(24, sizes, batch_norm=False), InceptionBlock(24, sizes).eval()
+    layers = [layer for layer in plain.modules() if isinstance(layer, nn.Conv2d)]
+    norms = [layer for layer in normed.modules() if isinstance(layer, nn.BatchNorm2d)]
+    convolutions = [layer for layer in normed.modules() if isinstance(layer, nn.Conv2d)]
+    for layer, convolution, norm in zip(layers, convolutions, norms, strict=True):
+        assert not layer.bias.any()
+        nn.init.normal_(layer.bias)
+        convolution.load_state_dict({"weight": layer.weight})
+        nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
+        norm.bias = layer.bias
+    maps = torch.randn(2, 24, 7, 7)
+    torch.testing.assert_close(plain(maps), normed(maps), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("stem", ["imagenet", "small"])
+def test_where_batchnorm_stands(stem: str) -> None:
+    def norms(batch_norm: str) -> tuple[int, int]:
+        with torch.device("meta"):
+            network = Inception(0.5, stem, batch_norm=batch_norm)
+        counts = [
+            sum(isinstance(layer, nn.BatchNorm2d) for layer in part.modules())
+            for part in (nn.ModuleList([network.stem, network.second]), network.blocks)
+        ]
+        assert network(torch.empty(2, 3, 64, 64, device="meta")).shape == (2, network.features)
+        return counts[0], counts[1]
+
+    # Eight blocks of six convolutions, and two of four: without a 1x1 branch and a projection.
+    assert norms("all") == (3, 56)
+    assert norms("stem") == (3, 0)
+    assert norms("none") == (0, 0)
+    with pytest.raises(
+        UserError, match=r"^model\.arguments\.batch_norm=blocks: expected one of all, stem, none"
+    ):
+        norms("blocks")
