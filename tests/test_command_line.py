@@ -47,7 +47,7 @@ REFUSED = [
     ("study=typo", "study: no such setting"),
     ("+study=typo", "study=typo: no such setting; give --config-dir experiments"),
     ("+typo.name=3", "typo={'name': 3}: no such setting"),
-    ("model=resnet", "model=resnet: did you mean model=resnext? expected one of inception, resnext"),
+    ("model=resnet", "model=resnet: did you mean model=resnext? expected one of inception, "),
     ("model=null", "error: model=null: expected an option of the group; --help"),
     ("trainer.steps=null logger=null", "error: logger=null: expected an option of the group, or ~logger"),
     ("--config-dir", "--config-dir/-cd: expected one argument"),

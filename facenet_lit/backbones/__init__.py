@@ -8,11 +8,16 @@ from typing import Any
 from torch import nn
 
 from facenet_lit.backbones.inception import Inception
+from facenet_lit.backbones.inception_resnet_v1 import InceptionResNetV1
 from facenet_lit.backbones.resnext import ResNeXt
 from facenet_lit.errors import UserError, check_choice
 
 # Closed: a checkpoint names its backbone, and nothing is built from a path in a file.
-BACKBONES: dict[str, type[nn.Module]] = {"resnext": ResNeXt, "inception": Inception}
+BACKBONES: dict[str, type[nn.Module]] = {
+    "resnext": ResNeXt,
+    "inception": Inception,
+    "inception_resnet_v1": InceptionResNetV1,
+}
 
 
 def build_backbone(name: str, **arguments: Any) -> nn.Module:

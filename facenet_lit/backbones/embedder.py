@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer, check_number
 
-HEADS = ("batchnorm", "linear")
+HEADS = ("batchnorm", "linear", "none")
 # Rows shorter than this are not stretched to length 1: a zero row stays zero, and its gradient finite.
 SHORTEST = 1e-6
 
@@ -29,7 +29,8 @@ class Embedder(nn.Module):
         embedding_size: dimensions D of the embedding.
         mean: mean of each colour, for pixels in [0, 1].
         std: standard deviation of each colour, likewise.
-        head: ``batchnorm`` is a bias-free linear layer and BatchNorm, ``linear`` a linear layer with bias.
+        head: ``batchnorm`` is a bias-free linear layer and BatchNorm, ``linear`` a linear layer with bias, ``none``
+            takes the features as they are.
             After average pooling of ReLU maps all features are positive, so a plain linear head starts with
             all embeddings in a narrow cone, where a triplet loss easily draws them into one point; BatchNorm
             centres every dimension, and embeddings start spread over the whole sphere.
@@ -56,7 +57,11 @@ class Embedder(nn.Module):
         super().__init__()
         size = check_integer("model.embedding_size", embedding_size, 2)
         features = check_integer("backbone.features", backbone.features, 1)
-        plain = check_choice("model.head", head, HEADS) == "linear"
+        check_choice("model.head", head, HEADS)
+        if head == "none" and size != features:
+            raise UserError(
+                f"model.head=none: expected model.embedding_size={features}, the features of the backbone, not {size}"
+            )
         self.dropout = nn.Dropout(_check_dropout(dropout))
         self.mirror = check_flag("model.mirror", mirror)
         self.per_image = check_flag("per_image", per_image)
@@ -65,8 +70,10 @@ class Embedder(nn.Module):
         self.register_buffer("mean", _per_colour("mean", mean))
         self.register_buffer("std", _per_colour("std", std, above_zero=True))
         self.backbone = backbone
-        self.head = nn.Sequential(nn.Linear(features, size, bias=plain))
-        if not plain:
+        self.head = nn.Sequential()
+        if head != "none":
+            self.head.append(nn.Linear(features, size, bias=head == "linear"))
+        if head == "batchnorm":
             self.head.append(nn.BatchNorm1d(size))
 
     def forward(self, images: Tensor) -> Tensor:

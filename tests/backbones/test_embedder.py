@@ -236,6 +236,16 @@ def test_bad_argument_is_named(name: str, value: object) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_without_a_head_the_features_are_the_embedding() -> None:
+    embedder = Embedder(Thin(), 6, MEAN, STD, head="none").eval()
+    images = pictures()
+    pixels = (images.float() / 255 - embedder.mean) / embedder.std
+    expected = nn.functional.normalize(embedder.backbone(pixels), dim=1)
+    torch.testing.assert_close(embedder(images), expected)
+    with pytest.raises(UserError, match=r"^model\.head=none: expected model\.embedding_size=6, .* not 8$"):
+        Embedder(Thin(), 8, MEAN, STD, head="none")
+
+
 def test_per_image_is_a_flag() -> None:
     with pytest.raises(UserError, match=r"^per_image=.yes"):
         Embedder(Thin(), 8, MEAN, STD, per_image="yes")

@@ -1,0 +1,85 @@
+"""Inception-ResNet-v1: facenet-pytorch's names, shapes and outputs."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from facenet_lit.backbones.embedder import Embedder
+from facenet_lit.backbones.inception_resnet_v1 import InceptionResNetV1
+from facenet_lit.errors import UserError
+
+# Of every kind of layer one, as they are named in the published files.
+NAMES = {
+    "conv2d_1a.conv.weight": (32, 3, 3, 3),
+    "conv2d_4b.bn.running_var": (256,),
+    "repeat_1.0.branch0.conv.weight": (32, 256, 1, 1),
+    "repeat_1.4.branch2.2.bn.bias": (32,),
+    "repeat_1.2.conv2d.bias": (256,),
+    "mixed_6a.branch0.conv.weight": (384, 256, 3, 3),
+    "mixed_6a.branch1.2.conv.weight": (256, 192, 3, 3),
+    "repeat_2.9.branch1.1.conv.weight": (128, 128, 1, 7),
+    "repeat_2.9.branch1.2.conv.weight": (128, 128, 7, 1),
+    "mixed_7a.branch2.1.bn.num_batches_tracked": (),
+    "repeat_3.4.branch1.2.conv.weight": (192, 192, 3, 1),
+    "block8.conv2d.weight": (1792, 384, 1, 1),
+    "last_linear.weight": (512, 1792),
+    "last_bn.running_mean": (512,),
+}
+
+
+def wake(network: nn.Module) -> None:
+    """Draws every BatchNorm's numbers, that none of them could be left out."""
+    torch.manual_seed(0)
+    for layer in network.modules():
+        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias)
+            nn.init.normal_(layer.running_mean)
+            nn.init.uniform_(layer.running_var, 0.5, 1.5)
+
+
+def test_names_and_shapes_are_those_of_the_published_weights() -> None:
+    with torch.device("meta"):
+        state = InceptionResNetV1().state_dict()
+    assert {name: tuple(state[name].shape) for name in NAMES} == NAMES
+    # 110 convolutions with BatchNorm of five tensors, 21 without but with a bias, and the layers at the end.
+    assert len(state) == 111 * 6 + 21 * 2 + 1 + 5
+
+
+def test_outputs_are_those_of_facenet_pytorch() -> None:
+    """Where that package is there: pip install requests, and then pip install --no-deps facenet-pytorch."""
+    package = pytest.importorskip("facenet_pytorch.models.inception_resnet_v1")
+    reference = package.InceptionResnetV1().eval()
+    wake(reference)
+    network = InceptionResNetV1().eval()
+    network.load_state_dict(reference.state_dict())
+    embedder = Embedder(network, 512, [0.5] * 3, [0.5] * 3, head="none").eval()
+    for size in (80, 160):
+        images = torch.randint(0, 256, (3, 3, size, size), generator=torch.Generator().manual_seed(size))
+        with torch.no_grad():
+            expected = reference(images / 127.5 - 1)
+            torch.testing.assert_close(embedder(images.to(torch.uint8)), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [75, 96])
+def test_it_learns_at_any_size_from_75(size: int) -> None:
+    torch.manual_seed(0)
+    network = InceptionResNetV1(16)
+    features = network(torch.randn(2, 3, size, size))
+    assert features.shape == (2, 16)
+    F.mse_loss(features, torch.ones(2, 16)).backward()
+    assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in network.parameters())
+
+
+def test_smaller_pictures_are_refused() -> None:
+    with pytest.raises(UserError, match=r"^data\.size=74: inception_resnet_v1 expects 75 or more"):
+        InceptionResNetV1()(torch.zeros(2, 3, 74, 80))
+
+
+def test_features_stay_float32_under_autocast() -> None:
+    network = InceptionResNetV1(16).eval()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert network(torch.randn(1, 3, 80, 80)).dtype == torch.float32
