@@ -86,6 +86,7 @@ def build_module(
         recipe.optimizer,
         fixed_triplets={part: data.fixed_triplets(part) for part in recipe.metrics},
         listed_pairs=data.listed_pairs,
+        backbone_lr=recipe.backbone_lr,
     )
 
 

@@ -58,8 +58,11 @@ class ModelCard:
     trained_identities: Tensor = field(default_factory=lambda: torch.empty(0, 32, dtype=torch.uint8))
     trained_pictures: Tensor = field(default_factory=lambda: torch.empty(0, 32, dtype=torch.uint8))
 
-    def build(self) -> Embedder:
+    def build(self, freeze: bool = False) -> Embedder:
         """A new embedder, its weights drawn at random.
+
+        Args:
+            freeze: see ``Embedder``.
 
         Raises:
             UserError: the backbone or an argument of it is unknown.
@@ -74,6 +77,7 @@ class ModelCard:
             dropout=self.dropout,
             mirror=self.mirror,
             per_image=self.per_image,
+            freeze=freeze,
         )
 
     def save(self, checkpoint: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import lightning as L
 import torch
 from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import nn
 
 from facenet_lit.config_values import plain
@@ -31,7 +31,8 @@ LoggerFactory = Callable[..., Logger]
 class Recipe(NamedTuple):
     """What a run trains with.
 
-    ``optimizer`` makes the optimiser from the parameters, ``logger`` the logger from the run's folder
+    ``optimizer`` makes the optimiser from the parameters, ``backbone_lr`` is the backbone's learning rate where it
+    has one of its own, ``logger`` the logger from the run's folder
     (``save_dir``) and ``purge_step``; it is None where nothing is logged.
     """
 
@@ -39,6 +40,7 @@ class Recipe(NamedTuple):
     loss: Loss
     triplet_loss: TripletLoss
     optimizer: OptimizerFactory
+    backbone_lr: float | None
     metrics: dict[str, VerificationMetric]
     callbacks: list[L.Callback]
     logger: LoggerFactory | None
@@ -57,6 +59,7 @@ def build_recipe(config: DictConfig) -> Recipe:
         loss,
         _triplet_loss(loss),
         _optimizer(config.optimizer),
+        _backbone_lr(config.optimizer),
         {part: VerificationMetric(config.metrics.threshold, fars) for part in ("val", "test")},
         [_callback(name, settings) for name, settings in (config.get("callbacks") or {}).items()],
         _logger(config.get("logger")),
@@ -94,6 +97,7 @@ def _callback(name: str, settings: DictConfig) -> L.Callback:
 
 def _optimizer(settings: DictConfig) -> OptimizerFactory:
     """The optimiser's factory, tried on a parameter: torch checks only then, and in its own words."""
+    settings = OmegaConf.masked_copy(settings, [str(key) for key in settings if key != "backbone_lr"])
     factory = instantiate(settings)
     known = inspect.signature(factory.func).parameters
     for name, value in plain(settings).items():
@@ -106,6 +110,11 @@ def _optimizer(settings: DictConfig) -> OptimizerFactory:
     except (TypeError, ValueError) as error:
         raise UserError(f"optimizer: {error}; expected settings that go together, see --help") from error
     return cast(OptimizerFactory, factory)
+
+
+def _backbone_lr(settings: DictConfig) -> float | None:
+    rate = settings.get("backbone_lr")
+    return None if rate is None else check_number("optimizer.backbone_lr", rate)
 
 
 def _logger(settings: DictConfig | None) -> LoggerFactory | None:

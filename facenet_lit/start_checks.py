@@ -15,6 +15,7 @@ from facenet_lit.lightning_trainer import check_trainer
 from facenet_lit.losses.loss import Loss
 from facenet_lit.metrics.figures import figure_names
 from facenet_lit.mining import Miner
+from facenet_lit.weights import read_weights, refuse_misfits
 
 # What starts several processes says so here; what to do instead.
 STARTERS = {
@@ -49,7 +50,7 @@ def _refuse_network(model: DictConfig, size: int) -> None:
     # On the meta device a network has shapes and no weights.
     with torch.device("meta"):
         backbone = build_backbone(model.backbone, **plain(model.arguments)).eval()
-        Embedder(
+        embedder = Embedder(
             backbone,
             model.embedding_size,
             mean=[0.0] * 3,
@@ -57,8 +58,11 @@ def _refuse_network(model: DictConfig, size: int) -> None:
             head=model.head,
             dropout=model.dropout,
             mirror=model.mirror,
+            freeze=model.freeze,
         )
         backbone(torch.empty(1, 3, size, size))
+    if model.weights is not None:
+        refuse_misfits(embedder, read_weights(model.weights))
 
 
 def refuse_nonsense(config: DictConfig, miner: Miner, loss: Loss) -> None:

@@ -27,6 +27,7 @@ from facenet_lit.command_line import start
 from facenet_lit.config_values import plain
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import check_choice
+from facenet_lit.fine_tuning import refuse_people, refuse_pictures, start_from
 from facenet_lit.lightning_trainer import build_trainer, choose_device
 from facenet_lit.precision import choose_precision, lay_out
 from facenet_lit.recipe import build_recipe
@@ -34,6 +35,7 @@ from facenet_lit.resolution_checks import check_resolution, count_impostor_pairs
 from facenet_lit.scoring import score_best
 from facenet_lit.sources.source import Table
 from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense
+from facenet_lit.weights import Weights, read_weights
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ MEANT = (
     ".*does not have many workers.*",
     ".*LeafSpec.*",
     ".*smaller than the logging interval.*",
+    ".*in eval mode at the start of training.*",  # a frozen backbone
     ".*your dataloader is not resumable.*",
 )
 
@@ -89,10 +92,13 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
     last, seconds = run_folder.LAST.parent, config.checkpoint.every_seconds
     checkpoints = Checkpoints(folder / last, config.monitor, seconds, clock)
-    data = prepare_data(config)
+    weights = None if config.model.weights is None else read_weights(config.model.weights)
+    data = prepare_data(config, weights)
 
     card = build_card(config, data)
-    embedder = card.build()
+    embedder = card.build(config.model.freeze)
+    if weights is not None:
+        start_from(weights, embedder, card)
     card.precision = precision_of(config, embedder, data, resumed)
     lay_out(embedder, card.precision)
     module = build_module(embedder, card, data, recipe)
@@ -114,13 +120,17 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     return score_best(trainer, module, data, checkpoints.best_path, config.test)
 
 
-def prepare_data(config: DictConfig) -> FaceDataModule:
+def prepare_data(config: DictConfig, weights: Weights | None) -> FaceDataModule:
     """The pictures, packed, once the listing has passed all checks."""
     data = build_data(config.data, config)
+    if weights is not None:
+        refuse_people(weights, data)
     warning = _check_resolution(config, data.source, data.listed.parts)
     if warning:
         log.warning("%s", warning)
     data.setup()
+    if weights is not None:
+        refuse_pictures(weights, data)
     if data.faces.left_out:
         _check_resolution(config, data.faces, data.parts)
     log.info("%s", describe(data))

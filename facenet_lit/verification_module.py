@@ -22,7 +22,7 @@ from facenet_lit.metrics.scored_pairs import ScoredPairs
 from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import Miner
 
-OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+OptimizerFactory = Callable[[Iterable[Any]], Optimizer]  # of parameters, or of groups of them
 
 
 class VerificationModule(L.LightningModule):
@@ -39,6 +39,7 @@ class VerificationModule(L.LightningModule):
         optimizer: makes the optimiser from the parameters.
         fixed_triplets: for ``val`` and ``test``, (T, 3) image numbers that the part's loss is told on.
         listed_pairs: for a part with such a list, (P, 2) image numbers that its accuracy is told on.
+        backbone_lr: learning rate of the backbone, or None for that of all.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class VerificationModule(L.LightningModule):
         optimizer: OptimizerFactory,
         fixed_triplets: Mapping[str, IntArray],
         listed_pairs: Mapping[str, IntArray],
+        backbone_lr: float | None = None,
     ) -> None:
         super().__init__()
         self.embedder = embedder
@@ -63,6 +65,7 @@ class VerificationModule(L.LightningModule):
         self.optimizer = optimizer
         self.fixed_triplets = dict(fixed_triplets)
         self.listed_pairs = dict(listed_pairs)
+        self.backbone_lr = backbone_lr
         self.figures: dict[str, float | None] = {}
 
     def forward(self, images: Tensor) -> Tensor:
@@ -98,8 +101,16 @@ class VerificationModule(L.LightningModule):
         self._tell("test")
 
     def configure_optimizers(self) -> Optimizer:
-        """The optimiser; its rate is set by the training clock."""
-        return self.optimizer(self.parameters())
+        """The optimiser of what learns; its rates are set by the training clock."""
+        learning = {id(weight): weight for weight in self.parameters() if weight.requires_grad}
+        if self.backbone_lr is None:
+            return self.optimizer(learning.values())
+        backbone = [learning.pop(id(w)) for w in self.embedder.backbone.parameters() if w.requires_grad]
+        rest = list(learning.values())
+        groups = [{"params": rest}] if rest else []
+        return self.optimizer(
+            [*groups, *([{"params": backbone, "lr": self.backbone_lr}] if backbone else [])]
+        )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Puts the card in."""

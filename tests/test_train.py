@@ -252,6 +252,31 @@ def test_a_run_that_switches_losses_goes_on_to_the_bit(
     assert directions.shape == (24, 16)
 
 
+def test_fine_tuning(finished: tuple[Path, Ended], tmp_path: Path) -> None:
+    start = f"model.weights={finished[0] / 'checkpoints' / 'best.ckpt'}"
+    frozen = run(tmp_path / "frozen", start, "model.freeze=true", "data.seed=3", "test=false")
+    assert frozen.code == 0, frozen.err
+    before, after = read(finished[0] / "checkpoints" / "best.ckpt"), last_of(tmp_path / "frozen")
+    kept = {
+        name: torch.equal(weight, before["state_dict"][name])
+        for name, weight in after["state_dict"].items()
+        if name.startswith(("embedder.backbone.", "embedder.head.0"))
+    }
+    assert {name for name, same in kept.items() if not same} == {"embedder.head.0.weight"}
+    assert len(after[KEY]["trained_identities"]) == 48  # those of both runs
+    slow = run(tmp_path / "slow", start, "optimizer.backbone_lr=0", "data.seed=3", "test=false")
+    assert slow.code == 0, slow.err
+    stem = "embedder.backbone.stem.0.weight"
+    assert torch.equal(last_of(tmp_path / "slow")["state_dict"][stem], before["state_dict"][stem])
+    leak = run(tmp_path / "leak", start, "data.split_seed=1")
+    assert leak.code == 2
+    assert "leak: the checkpoint was trained on" in leak.err
+    assert "start from weights that have not seen them" in leak.err
+    assert run(tmp_path / "wide", start, "model.embedding_size=8").err.startswith(
+        f"error: {start}: does not fit"
+    )
+
+
 def test_a_run_is_gone_on_with_whatever_the_order_of_its_arguments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

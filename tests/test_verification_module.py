@@ -66,6 +66,20 @@ def test_the_loss_is_that_of_the_mined_triplets() -> None:
     assert float(loss) == pytest.approx(sum(active) / max(len(active), 1), abs=1e-5)
 
 
+def test_what_learns_at_which_rate() -> None:
+    module = made()
+    (group,) = module.configure_optimizers().param_groups
+    assert len(group["params"]) == len(list(module.parameters()))
+    module.backbone_lr = 0.01
+    rest, backbone = module.configure_optimizers().param_groups
+    assert (rest["lr"], backbone["lr"]) == (0.1, 0.01)
+    assert {id(w) for w in backbone["params"]} == {id(w) for w in module.embedder.backbone.parameters()}
+    assert {id(w) for w in rest["params"]} == {id(w) for w in module.embedder.head.parameters()}
+    module.embedder.backbone.requires_grad_(False)
+    (group,) = module.configure_optimizers().param_groups
+    assert group["lr"] == 0.1
+
+
 @pytest.mark.filterwarnings("ignore:.*You are trying to .self.log")
 def test_a_loss_that_needs_no_triplets_runs_no_miner() -> None:
     module = made(GivenMiner(), SemiHardMeanLoss()).eval()  # this miner would refuse a batch without triplets

@@ -37,6 +37,7 @@ class Embedder(nn.Module):
         dropout: share of the features that training leaves out, drawn anew for each row.
         mirror: in evaluation mode the embedding is that of the picture and of its mirror image together: their
             sum, brought to length 1. It takes twice the time. Training does without: flips show it either.
+        freeze: the backbone does not learn, and its BatchNorms keep their statistics.
         per_image: exposure and contrast of a whole picture are taken out (``data.normalize=image``).
 
     Raises:
@@ -53,6 +54,7 @@ class Embedder(nn.Module):
         dropout: float = 0.0,
         mirror: bool = False,
         per_image: bool = False,
+        freeze: bool = False,
     ) -> None:
         super().__init__()
         size = check_integer("model.embedding_size", embedding_size, 2)
@@ -69,7 +71,8 @@ class Embedder(nn.Module):
         self.std: Tensor
         self.register_buffer("mean", _per_colour("mean", mean))
         self.register_buffer("std", _per_colour("std", std, above_zero=True))
-        self.backbone = backbone
+        self.freeze = check_flag("model.freeze", freeze)
+        self.backbone = backbone.requires_grad_(not freeze).train(not freeze)
         self.head = nn.Sequential()
         if head != "none":
             self.head.append(nn.Linear(features, size, bias=head == "linear"))
@@ -88,6 +91,13 @@ class Embedder(nn.Module):
         if self.training or not self.mirror:
             return embeddings
         return F.normalize(embeddings + self._embed(pixels.flip(3)), dim=1, eps=SHORTEST)
+
+    def train(self, mode: bool = True) -> Embedder:
+        """As of any module, but that a frozen backbone stays in evaluation mode."""
+        super().train(mode)
+        if self.freeze:
+            self.backbone.eval()
+        return self
 
     def _embed(self, pixels: Tensor) -> Tensor:
         """(N, 3, H, W) normalised images to (N, D) float32 unit vectors."""

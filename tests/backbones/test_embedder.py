@@ -236,6 +236,22 @@ def test_bad_argument_is_named(name: str, value: object) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_frozen_backbone_stays_as_it_is() -> None:
+    backbone = nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    backbone.features = 6
+    embedder = Embedder(backbone, 8, MEAN, STD, freeze=True).train()
+    before = {name: weight.clone() for name, weight in embedder.state_dict().items()}
+    embedder(pictures()).sum().backward()
+    changed = {
+        name for name, weight in embedder.state_dict().items() if not torch.equal(weight, before[name])
+    }
+    assert changed == {"head.1.running_mean", "head.1.running_var", "head.1.num_batches_tracked"}
+    assert all(weight.grad is None for weight in backbone.parameters())
+    assert embedder.head[0].weight.grad is not None
+    assert embedder.training
+    assert not backbone.training
+
+
 def test_without_a_head_the_features_are_the_embedding() -> None:
     embedder = Embedder(Thin(), 6, MEAN, STD, head="none").eval()
     images = pictures()
