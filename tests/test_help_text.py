@@ -40,7 +40,7 @@ last:
         "  data=lfw",
         "    crop: 130            # the face without most of the background, of 250 pixels",
         "    removal: positive    # positive, anchor, both (the historical bug), none (every pair once)",
-        "  mean_over: active    # or all; val/loss and test/loss are over all triplets either way",
+        "    mean_over: active    # or all; val/loss and test/loss are over all triplets either way",
         "  augmentation=none",
         "      downsample: pool   # or convolution",
     ],

@@ -10,6 +10,7 @@ from torch import nn
 from facenet_lit.backbones.inception import Inception
 from facenet_lit.backbones.inception_resnet_v1 import InceptionResNetV1
 from facenet_lit.backbones.resnext import ResNeXt
+from facenet_lit.backbones.timm_network import TimmNetwork
 from facenet_lit.errors import UserError, check_choice
 
 # Closed: a checkpoint names its backbone, and nothing is built from a path in a file.
@@ -17,6 +18,7 @@ BACKBONES: dict[str, type[nn.Module]] = {
     "resnext": ResNeXt,
     "inception": Inception,
     "inception_resnet_v1": InceptionResNetV1,
+    "timm": TimmNetwork,
 }
 
 

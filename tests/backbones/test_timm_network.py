@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from facenet_lit.backbones.timm_network import TimmNetwork
+from facenet_lit.errors import UserError
+
+timm = pytest.importorskip("timm")
+
+
+@pytest.mark.parametrize("architecture", ["test_resnet", "test_efficientnet", "test_convnext"])
+def test_features_are_those_of_timm(architecture: str) -> None:
+    torch.manual_seed(0)
+    network = TimmNetwork(architecture).eval()
+    images = torch.randn(2, 3, 96, 96)
+    reference = timm.create_model(architecture, pretrained=False, num_classes=0).eval()
+    reference.load_state_dict(network.network.state_dict())
+    with torch.no_grad():
+        torch.testing.assert_close(network(images), reference(images))
+        assert network(images).shape == (2, network.features)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert network(images).dtype == torch.float32
+
+
+def test_an_unknown_architecture_gets_its_nearest_neighbour() -> None:
+    with pytest.raises(
+        UserError, match=r"^model\.arguments\.architecture=resnet81: unknown to timm, did you mean resnet1"
+    ):
+        TimmNetwork("resnet81")
+    with pytest.raises(UserError, match=r"architecture=3: unknown to timm$"):
+        TimmNetwork(3)
+
+
+def test_without_timm_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(UserError, match=r"^model=timm: timm is not installed; pip install"):
+        TimmNetwork()
