@@ -127,6 +127,12 @@ def read_card(checkpoint: dict[str, Any]) -> ModelCard:
     return ModelCard(**values)
 
 
+def embedder_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
+    """The embedder's tensors in a checkpoint, by their names in its ``state_dict``; none where there are none."""
+    prefix, state = "embedder.", checkpoint.get("state_dict", {})
+    return {name[len(prefix) :]: weight for name, weight in state.items() if name.startswith(prefix)}
+
+
 def load_embedder(path: Path | str) -> Embedder:
     """The embedder of a checkpoint, ready to embed.
 
@@ -141,12 +147,8 @@ def load_embedder(path: Path | str) -> Embedder:
     """
     checkpoint = read_checkpoint(path)
     embedder = read_card(checkpoint).build()
-    prefix = "embedder."
-    weights = {
-        k[len(prefix) :]: v for k, v in checkpoint.get("state_dict", {}).items() if k.startswith(prefix)
-    }
     try:
-        embedder.load_state_dict(weights)
+        embedder.load_state_dict(embedder_weights(checkpoint))
     except RuntimeError as error:  # of several lines, one for each weight
         first = str(error).splitlines()[1].strip()
         raise UserError(f"checkpoint={path}: its weights do not fit its card: {first}") from error

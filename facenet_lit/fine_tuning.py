@@ -6,48 +6,46 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.batch import IntArray
 from facenet_lit.checkpoint import ModelCard
 from facenet_lit.data.audit import find_trained_people, find_trained_pictures, refuse
 from facenet_lit.data.datamodule import FaceDataModule
-from facenet_lit.weights import Weights, load_weights
 
 ADVICE = "start from weights that have not seen them (model.weights), split otherwise (data.split_seed)"
 
 
-def refuse_people(weights: Weights, data: FaceDataModule) -> None:
+def refuse_people(known: ModelCard, data: FaceDataModule) -> None:
     """Stops a run whose weights were trained on people of ``val`` or ``test``, by their names.
+
+    Args:
+        known: the card that came with the weights.
+        data: the run's data, its pictures not needed yet.
 
     Raises:
         LeakError: they were, and leaks are not allowed.
     """
     source = data.source
     names = [source.names[i] for i in np.unique(source.identities[_judged(data.listed.parts)])]
-    refuse(find_trained_people(weights.trained_identities.numpy(), names), data.allow_leak, ADVICE)
+    refuse(find_trained_people(known.trained_identities.numpy(), names), data.allow_leak, ADVICE)
 
 
-def refuse_pictures(weights: Weights, data: FaceDataModule) -> None:
-    """The same for pictures, by their content under any name.
+def refuse_pictures(known: ModelCard, data: FaceDataModule) -> None:
+    """The same for pictures, by their content under any name; the data is set up.
 
     Raises:
         LeakError: they were, and leaks are not allowed.
     """
     numbers = _judged(data.parts)
     files = [data.faces.files[number] for number in numbers]
-    trained, pictures = weights.trained_pictures.numpy(), data.faces.fingerprints[numbers]
+    trained, pictures = known.trained_pictures.numpy(), data.faces.fingerprints[numbers]
     refuse(find_trained_pictures(trained, files, pictures), data.allow_leak, ADVICE)
 
 
-def start_from(weights: Weights, embedder: Embedder, card: ModelCard) -> None:
-    """Puts the weights into the embedder, and who they were trained on into the card.
-
-    Raises:
-        UserError: the weights do not fit.
-    """
-    load_weights(embedder, weights)
-    card.trained_identities = _joined(card.trained_identities, weights.trained_identities)
-    card.trained_pictures = _joined(card.trained_pictures, weights.trained_pictures)
+def take_over(known: ModelCard, card: ModelCard) -> None:
+    """Puts who a card knows, and what pixels are normalised by, into the card of the run that goes on from it."""
+    card.mean, card.std = known.mean, known.std
+    card.trained_identities = _joined(card.trained_identities, known.trained_identities)
+    card.trained_pictures = _joined(card.trained_pictures, known.trained_pictures)
 
 
 def _judged(parts: dict[str, IntArray]) -> IntArray:

@@ -11,7 +11,7 @@ import lightning as L
 import torch
 from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig
 from torch import nn
 
 from facenet_lit.config_values import plain
@@ -82,7 +82,7 @@ def _triplet_loss(loss: Loss) -> TripletLoss:
     if isinstance(loss, TripletLoss):
         return loss
     if isinstance(loss, JointLoss):
-        return _triplet_loss(loss.second)
+        return _triplet_loss(loss.second if loss.second.needs_triplets else loss.first)
     if isinstance(loss, SemiHardMeanLoss):
         return TripletLoss(loss.margin, loss.squared)
     return TripletLoss()
@@ -97,10 +97,13 @@ def _callback(name: str, settings: DictConfig) -> L.Callback:
 
 def _optimizer(settings: DictConfig) -> OptimizerFactory:
     """The optimiser's factory, tried on a parameter: torch checks only then, and in its own words."""
-    settings = OmegaConf.masked_copy(settings, [str(key) for key in settings if key != "backbone_lr"])
     factory = instantiate(settings)
+    arguments = {name: value for name, value in factory.keywords.items() if name != "backbone_lr"}
+    factory = partial(factory.func, **arguments)
     known = inspect.signature(factory.func).parameters
     for name, value in plain(settings).items():
+        if name == "backbone_lr":  # ours, and checked by itself
+            continue
         # Null where it is torch's own default, as for foreach.
         left_to_torch = value is None and name in known and known[name].default is None
         if not name.startswith("_") and not left_to_torch and not isinstance(value, (bool, list)):

@@ -15,7 +15,7 @@ from facenet_lit.lightning_trainer import check_trainer
 from facenet_lit.losses.loss import Loss
 from facenet_lit.metrics.figures import figure_names
 from facenet_lit.mining import Miner
-from facenet_lit.weights import read_weights, refuse_misfits
+from facenet_lit.weights import Weights, refuse_misfits, refuse_other_network
 
 # What starts several processes says so here; what to do instead.
 STARTERS = {
@@ -46,10 +46,10 @@ def refuse_misplaced_values(config: DictConfig) -> None:
             raise UserError(f"{name}={value}: expected settings under it, {name}.NAME=VALUE; see --help")
 
 
-def _refuse_network(model: DictConfig, size: int) -> None:
-    # On the meta device a network has shapes and no weights.
+def _refuse_network(model: DictConfig, size: int) -> Embedder:
+    """The network on the meta device, where it has shapes and no weights; refused if pictures do not fit."""
     with torch.device("meta"):
-        backbone = build_backbone(model.backbone, **plain(model.arguments)).eval()
+        backbone = build_backbone(model.backbone, **plain(model.arguments))
         embedder = Embedder(
             backbone,
             model.embedding_size,
@@ -60,19 +60,29 @@ def _refuse_network(model: DictConfig, size: int) -> None:
             mirror=model.mirror,
             freeze=model.freeze,
         )
-        backbone(torch.empty(1, 3, size, size))
-    if model.weights is not None:
-        refuse_misfits(embedder, read_weights(model.weights))
+        try:
+            backbone.eval()(torch.empty(1, 3, size, size))
+        except UserError:
+            raise
+        except (AssertionError, RuntimeError, ValueError) as error:  # a foreign network's own words
+            raise UserError(
+                f"data.size={size}: {model.backbone} can't take it: {str(error).splitlines()[0]}"
+            ) from error
+    return embedder
 
 
-def refuse_nonsense(config: DictConfig, miner: Miner, loss: Loss) -> None:
+def refuse_nonsense(config: DictConfig, miner: Miner, loss: Loss, weights: Weights | None = None) -> None:
     """Raises UserError where settings make no sense together, before any picture is decoded."""
     check_integer("seed", config.seed, 0, GREATEST_SEED)
     refuse_several_processes(config.trainer.devices)
     check_trainer(config.trainer)
     check_flag("test", config.test)
-    _refuse_network(config.model, check_integer("data.size", config.data.size, 64))
-    if not loss.needs_triplets and miner.name != "semi_hard":
+    embedder = _refuse_network(config.model, check_integer("data.size", config.data.size, 64))
+    if weights is not None:
+        arguments = plain(config.model.arguments)
+        refuse_other_network(weights, config.model.backbone, arguments, config.data.normalize)
+        refuse_misfits(embedder, weights)
+    if not loss.ever_needs_triplets and miner.name != "semi_hard":
         raise UserError(
             f"miner={miner.name}: this loss takes the pairs of a batch by itself; leave miner out, or say loss=triplet"
         )

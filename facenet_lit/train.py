@@ -22,12 +22,12 @@ from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
 from facenet_lit.callbacks.seeded_steps import SeededSteps
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.callbacks.validation_lines import ValidationLines
-from facenet_lit.checkpoint import read_card, read_checkpoint
+from facenet_lit.checkpoint import ModelCard, read_card, read_checkpoint
 from facenet_lit.command_line import start
 from facenet_lit.config_values import plain
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import check_choice
-from facenet_lit.fine_tuning import refuse_people, refuse_pictures, start_from
+from facenet_lit.fine_tuning import refuse_people, refuse_pictures, take_over
 from facenet_lit.lightning_trainer import build_trainer, choose_device
 from facenet_lit.precision import choose_precision, lay_out
 from facenet_lit.recipe import build_recipe
@@ -35,7 +35,7 @@ from facenet_lit.resolution_checks import check_resolution, count_impostor_pairs
 from facenet_lit.scoring import score_best
 from facenet_lit.sources.source import Table
 from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense
-from facenet_lit.weights import Weights, read_weights
+from facenet_lit.weights import load_weights, read_weights
 
 log = logging.getLogger(__name__)
 
@@ -86,19 +86,24 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     # Everything that can be refused is refused before a picture is decoded.
     refuse_misplaced_values(config)
     recipe = build_recipe(config)
-    refuse_nonsense(config, recipe.miner, recipe.loss)
+    # A resumed run has all that it started from in its checkpoint; the file may be gone, or another by now.
+    fresh = resumed is None and config.model.weights is not None
+    weights = read_weights(config.model.weights) if fresh else None
+    refuse_nonsense(config, recipe.miner, recipe.loss, weights)
     L.seed_everything(config.seed, verbose=False)
     budget = Budget(config.trainer.minutes, config.trainer.steps)
     clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
     last, seconds = run_folder.LAST.parent, config.checkpoint.every_seconds
     checkpoints = Checkpoints(folder / last, config.monitor, seconds, clock)
-    weights = None if config.model.weights is None else read_weights(config.model.weights)
-    data = prepare_data(config, weights)
+    known = read_card(read_checkpoint(resumed)) if resumed is not None else weights and weights.card
+    data = prepare_data(config, known)
 
     card = build_card(config, data)
+    if known is not None:
+        take_over(known, card)
     embedder = card.build(config.model.freeze)
     if weights is not None:
-        start_from(weights, embedder, card)
+        load_weights(embedder, weights)
     card.precision = precision_of(config, embedder, data, resumed)
     lay_out(embedder, card.precision)
     module = build_module(embedder, card, data, recipe)
@@ -108,11 +113,7 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     # Only now, that a refused run leaves a folder as it was.
     run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
     _tell_where(folder)
-    try:
-        trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
-    except StoppedBySignal as stop:
-        log.info("%s at step %d; resume=auto goes on from %s", stop, trainer.global_step, stop.path)
-        sys.exit(128 + stop.signum)
+    _run(trainer, module, data, resumed)
     best = read_checkpoint(checkpoints.best_path)["global_step"]
     log.info(
         "trained %d steps in %.0f s; the best is step %d", budget.steps_spent, budget.seconds_spent, best
@@ -120,17 +121,31 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     return score_best(trainer, module, data, checkpoints.best_path, config.test)
 
 
-def prepare_data(config: DictConfig, weights: Weights | None) -> FaceDataModule:
-    """The pictures, packed, once the listing has passed all checks."""
+def _run(trainer: L.Trainer, module: L.LightningModule, data: FaceDataModule, resumed: Path | None) -> None:
+    """Trains until the budget is spent; where a signal stops it, says how to go on, and ends the process."""
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
+    except StoppedBySignal as stop:
+        log.info("%s at step %d; resume=auto goes on from %s", stop, trainer.global_step, stop.path)
+        sys.exit(128 + stop.signum)
+
+
+def prepare_data(config: DictConfig, known: ModelCard | None) -> FaceDataModule:
+    """The pictures, packed, once the listing has passed all checks.
+
+    Args:
+        config: the whole config.
+        known: the card of what the run goes on from, or None.
+    """
     data = build_data(config.data, config)
-    if weights is not None:
-        refuse_people(weights, data)
+    if known is not None:
+        refuse_people(known, data)
     warning = _check_resolution(config, data.source, data.listed.parts)
     if warning:
         log.warning("%s", warning)
     data.setup()
-    if weights is not None:
-        refuse_pictures(weights, data)
+    if known is not None:
+        refuse_pictures(known, data)
     if data.faces.left_out:
         _check_resolution(config, data.faces, data.parts)
     log.info("%s", describe(data))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from facenet_lit.backbones.embedder import Embedder
-from facenet_lit.checkpoint import KEY, read_card
+from facenet_lit.checkpoint import KEY, ModelCard, embedder_weights, read_card
 from facenet_lit.errors import UserError
+
+log = logging.getLogger(__name__)
 
 # What published files hold beside the backbone: the classifier that it was trained with.
 CLASSIFIERS = ("logits.",)
@@ -24,15 +27,13 @@ class Weights(NamedTuple):
 
     Attributes:
         path: the file.
-        tensors: by the names of an embedder's ``state_dict``: the backbone's, and the head's if it is there.
-        trained_identities: (I, 32) uint8 fingerprints of who it was trained on, where that is known.
-        trained_pictures: (M, 32) uint8 likewise of the pictures.
+        tensors: by the names of an embedder's ``state_dict``: all of it, or the backbone's.
+        card: a checkpoint's card, which tells who it was trained on; None of a plain file.
     """
 
     path: Path
     tensors: dict[str, Tensor]
-    trained_identities: Tensor
-    trained_pictures: Tensor
+    card: ModelCard | None
 
 
 def read_weights(path: Path | str) -> Weights:
@@ -44,29 +45,49 @@ def read_weights(path: Path | str) -> Weights:
     Raises:
         UserError: it is not there, or holds anything but tensors and plain values.
     """
-    path = Path(path)
-    if not path.is_file():
+    if not isinstance(path, (str, Path)) or not Path(path).is_file():
         raise UserError(
             f"model.weights={path}: no such file; expected a checkpoint, or weights of a backbone"
         )
+    path = Path(path)
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load has no error of its own
         raise UserError(
             f"model.weights={path}: can't be read; it is damaged, or holds more than plain values"
         ) from error
-    nobody = torch.empty(0, 32, dtype=torch.uint8)
     if isinstance(found, dict) and isinstance(found.get(KEY), dict):
-        card = read_card(found)
-        tensors = {name.removeprefix("embedder."): weight for name, weight in found["state_dict"].items()}
-        tensors = {
-            name: weight for name, weight in tensors.items() if name.startswith(("backbone.", "head."))
-        }
-        return Weights(path, tensors, card.trained_identities, card.trained_pictures)
-    if not isinstance(found, Mapping) or not all(isinstance(weight, Tensor) for weight in found.values()):
+        return Weights(path, embedder_weights(found), _card(path, found))
+    if not isinstance(found, Mapping) or not all(
+        isinstance(name, str) and isinstance(weight, Tensor) for name, weight in found.items()
+    ):
         raise UserError(f"model.weights={path}: expected a checkpoint, or tensors by name")
-    plain = {f"backbone.{name}": weight for name, weight in found.items() if not name.startswith(CLASSIFIERS)}
-    return Weights(path, plain, nobody, nobody)
+    log.warning("model.weights=%s: does not say who it was trained on, so leaks from there stay unseen", path)
+    kept = {f"backbone.{name}": weight for name, weight in found.items() if not name.startswith(CLASSIFIERS)}
+    return Weights(path, kept, None)
+
+
+def refuse_other_network(
+    weights: Weights, backbone: str, arguments: Mapping[str, Any], normalize: str
+) -> None:
+    """Checks what names and shapes do not tell: that the card says the same network, and the same input.
+
+    Raises:
+        UserError: it does not.
+    """
+    card = weights.card
+    if card is None:
+        return
+    pairs = {"model.backbone": (card.backbone, backbone)}
+    pairs |= {
+        f"model.arguments.{k}": (card.arguments[k], v) for k, v in arguments.items() if k in card.arguments
+    }
+    pairs["data.normalize"] = (card.data.get("normalize", normalize), normalize)
+    for name, (trained, wanted) in pairs.items():
+        if trained != wanted:
+            raise UserError(
+                f"model.weights={weights.path}: was trained with {name}={trained}, not {wanted}; say so"
+            )
 
 
 def refuse_misfits(embedder: Embedder, weights: Weights) -> None:
@@ -75,7 +96,8 @@ def refuse_misfits(embedder: Embedder, weights: Weights) -> None:
     Raises:
         UserError: they are not those of the network.
     """
-    parts = {name.split(".")[0] for name in weights.tensors}  # without the head where the file has none
+    # Without head and normalisation where the file has none.
+    parts = {name.split(".")[0] for name in weights.tensors}
     own = {name: weight for name, weight in embedder.state_dict().items() if name.split(".")[0] in parts}
     lacking = [name for name in own if name not in weights.tensors]
     foreign = [name for name in weights.tensors if name not in own]
@@ -94,13 +116,20 @@ def refuse_misfits(embedder: Embedder, weights: Weights) -> None:
 
 
 def load_weights(embedder: Embedder, weights: Weights) -> None:
-    """Puts them into the embedder; a head that the file does not have stays as it is.
+    """Puts them into the embedder; a head or normalisation that the file does not have stays as it is.
 
     Raises:
         UserError: they do not fit.
     """
     refuse_misfits(embedder, weights)
     embedder.load_state_dict(weights.tensors, strict=False)
+
+
+def _card(path: Path, checkpoint: dict[str, Any]) -> ModelCard:
+    try:
+        return read_card(checkpoint)
+    except UserError as error:
+        raise UserError(f"model.weights={path}: {error}") from error
 
 
 def _some(names: Sequence[str]) -> str:

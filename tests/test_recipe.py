@@ -73,6 +73,14 @@ def test_val_is_told_by_a_triplet_loss_whatever_trains() -> None:
     recipe = build_recipe(composed("loss=semi_hard_mean", "loss.margin=0.4", "loss.squared=true"))
     assert isinstance(recipe.loss, SemiHardMeanLoss)
     assert (recipe.triplet_loss.margin, recipe.triplet_loss.squared) == (0.4, True)
+    views = build_recipe(composed("loss=semi_hard_mean", "miner.views=true")).loss.views
+    assert views is True
+    assert (
+        build_recipe(
+            composed("optimizer.weight_decay=${optimizer.lr}", "optimizer.backbone_lr=0.5")
+        ).backbone_lr
+        == 0.5
+    )
     recipe = build_recipe(composed("loss=arcface_triplet", "loss.second.margin=0.3"))
     assert recipe.triplet_loss is recipe.loss.second
     assert build_recipe(composed("loss=cosface")).triplet_loss.margin == 0.2

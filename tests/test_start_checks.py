@@ -40,6 +40,7 @@ def test_a_miner_of_drawn_triplets_needs_them(miner: GivenMiner) -> None:
 def test_a_loss_that_mines_by_itself_wants_no_other_miner() -> None:
     refuse_nonsense(composed(), SemiHardMiner(), SemiHardMeanLoss())
     refuse_nonsense(composed(), HardMiner(), JointLoss(MarginSoftmaxLoss(), TripletLoss()))
+    refuse_nonsense(composed(), HardMiner(), JointLoss(MarginSoftmaxLoss(), TripletLoss(), switch_epoch=2))
     with pytest.raises(UserError, match="miner=hard: this loss takes the pairs of a batch by itself"):
         refuse_nonsense(composed(), HardMiner(), SemiHardMeanLoss())
 
@@ -52,6 +53,19 @@ def test_a_grid_has_to_fit_the_last_maps(override: str, fits: bool) -> None:
         return
     with pytest.raises(UserError, match=r"^model\.arguments\.grid=5: .* 4x4 .* from 1 to 4$"):
         refuse_nonsense(config, SemiHardMiner(), TripletLoss())
+
+
+@pytest.mark.parametrize("model", sorted(path.stem for path in (config_dir() / "model").glob("*.yaml")))
+def test_every_network_passes(model: str) -> None:
+    size = 160 if model == "inception_resnet_v1" else 64
+    refuse_nonsense(composed(f"model={model}", f"data.size={size}"), SemiHardMiner(), TripletLoss())
+
+
+def test_what_a_foreign_network_says_is_one_line() -> None:
+    config = composed("model=timm", "model.arguments.architecture=vit_tiny_patch16_224")
+    with pytest.raises(UserError, match=r"^data\.size=64: timm can't take it: ") as caught:
+        refuse_nonsense(config, SemiHardMiner(), TripletLoss())
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["val/eer", "val/auc_balanced", "val/loss", "val/tar_at_far_0.354_balanced"])

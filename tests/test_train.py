@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from entry_points import NETWORK, TINY, Ended, call, process, stop_at
+from entry_points import NETWORK, SETTINGS, TINY, Ended, call, process, stop_at
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from facenet_lit import evaluate, run_folder, train
@@ -268,6 +268,8 @@ def test_fine_tuning(finished: tuple[Path, Ended], tmp_path: Path) -> None:
     assert slow.code == 0, slow.err
     stem = "embedder.backbone.stem.0.weight"
     assert torch.equal(last_of(tmp_path / "slow")["state_dict"][stem], before["state_dict"][stem])
+    dataset = run(tmp_path / "dataset", start, "data.normalize=dataset")
+    assert dataset.err == f"error: {start}: was trained with data.normalize=half, not dataset; say so\n"
     leak = run(tmp_path / "leak", start, "data.split_seed=1")
     assert leak.code == 2
     assert "leak: the checkpoint was trained on" in leak.err
@@ -275,6 +277,49 @@ def test_fine_tuning(finished: tuple[Path, Ended], tmp_path: Path) -> None:
     assert run(tmp_path / "wide", start, "model.embedding_size=8").err.startswith(
         f"error: {start}: does not fit"
     )
+
+
+def test_a_resumed_run_needs_no_weights_and_forgets_nobody(
+    finished: tuple[Path, Ended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = tmp_path / "start.ckpt"
+    start.write_bytes((finished[0] / "checkpoints" / "best.ckpt").read_bytes())
+    settings = (
+        f"model.weights={start}",
+        "optimizer.backbone_lr=1e-4",
+        "data.seed=3",
+        "test=false",
+        "resume=auto",
+    )
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert run(whole, *settings).code == 0
+    with monkeypatch.context() as patch:
+        stop_at(patch, "on_train_batch_end", 3, signal.SIGTERM)
+        assert run(stopped, *settings).code == 143
+    start.unlink()
+    ended = run(stopped, *settings)
+    assert ended.code == 0, ended.err
+    assert same_weights(whole, stopped)
+    assert len(last_of(stopped)[KEY]["trained_identities"]) == 48
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["model=inception_resnet_v1", "data.size=80", "data.batch_size=12"],
+        ["model=timm", "model.arguments.architecture=test_resnet"],
+        ["model=inception_plain", "model.arguments.width=0.125", "data.batch_size=12"],
+    ],
+)
+def test_other_networks_train_and_are_evaluated(tmp_path: Path, settings: list[str]) -> None:
+    ended = call(main, *SETTINGS, *settings, "trainer.steps=2", f"hydra.run.dir={tmp_path / 'run'}")
+    assert ended.code == 0, ended.err
+    told = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    best = f"checkpoint={tmp_path / 'run' / 'checkpoints' / 'best.ckpt'}"
+    again = call(evaluate.main, best, f"hydra.run.dir={tmp_path / 'again'}")
+    assert again.code == 0, again.err
+    figures = json.loads((tmp_path / "again" / "metrics.json").read_text())
+    assert figures["test/eer"] == pytest.approx(told["test/eer"])
 
 
 def test_a_run_is_gone_on_with_whatever_the_order_of_its_arguments(

@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from facenet_lit.backbones.embedder import Embedder
-from facenet_lit.checkpoint import ModelCard
+from facenet_lit.checkpoint import KEY, ModelCard
 from facenet_lit.errors import UserError
-from facenet_lit.weights import load_weights, read_weights, refuse_misfits
+from facenet_lit.weights import load_weights, read_weights, refuse_misfits, refuse_other_network
 
 SMALL = {"depths": [1, 1], "cardinality": 2, "group_width": 4, "width": 8, "expansion": 2, "stem": "small"}
 PEOPLE = torch.arange(64, dtype=torch.uint8).reshape(2, 32)
@@ -47,27 +47,41 @@ def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
     )
 
 
-def test_a_checkpoint_gives_backbone_and_head_and_who_it_knows(tmp_path: Path) -> None:
+def test_a_checkpoint_gives_all_and_its_card(tmp_path: Path) -> None:
     path, trained = checkpoint(tmp_path)
     weights = read_weights(path)
-    assert torch.equal(weights.trained_identities, PEOPLE)
+    assert weights.card is not None
+    assert torch.equal(weights.card.trained_identities, PEOPLE)
     embedder = card().build()
     load_weights(embedder, weights)
-    assert same(embedder.backbone, trained.backbone)
-    assert same(embedder.head, trained.head)
-    assert embedder.mean.flatten().tolist() == [0.5] * 3  # how pixels are normalised is the run's own affair
+    assert same(embedder, trained)
+    assert embedder.mean.flatten().tolist() == pytest.approx([0.1] * 3)  # what the network was trained with
 
 
-def test_a_plain_file_gives_the_backbone_alone(tmp_path: Path) -> None:
+def test_a_plain_file_gives_the_backbone_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     torch.manual_seed(0)
     trained, embedder, before = card().build(), card().build(), card().build()
     before.load_state_dict(embedder.state_dict())
     state = {**trained.backbone.state_dict(), "logits.weight": torch.zeros(9, 16)}
     weights = read_weights(plain(tmp_path, state))
-    assert weights.trained_identities.shape == weights.trained_pictures.shape == (0, 32)
+    assert weights.card is None
+    assert "does not say who it was trained on" in caplog.text
     load_weights(embedder, weights)
     assert same(embedder.backbone, trained.backbone)
     assert same(embedder.head, before.head)
+
+
+def test_another_network_or_input_of_the_same_shapes_is_named(tmp_path: Path) -> None:
+    weights = read_weights(checkpoint(tmp_path, data={"normalize": "image"})[0])
+    refuse_other_network(weights, "resnext", {**SMALL, "downsample": "pool"}, "image")  # not in this card
+    for backbone, arguments, normalize, told in [
+        ("inception", SMALL, "image", "model.backbone=resnext, not inception"),
+        ("resnext", {**SMALL, "cardinality": 4}, "image", "model.arguments.cardinality=2, not 4"),
+        ("resnext", SMALL, "half", "data.normalize=image, not half"),
+    ]:
+        with pytest.raises(UserError, match=f"was trained with {told}; say so$"):
+            refuse_other_network(weights, backbone, arguments, normalize)
+    refuse_other_network(read_weights(plain(tmp_path, {"a": torch.zeros(1)})), "inception", {}, "half")
 
 
 def test_what_differs_is_named(tmp_path: Path) -> None:
@@ -106,11 +120,17 @@ def test_what_are_no_weights_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     torch.save({"weights": Evil()}, tmp_path / "evil.pt")
     torch.save([1, 2], tmp_path / "list.pt")
     torch.save({"a": 1}, tmp_path / "numbers.pt")
+    torch.save({3: torch.zeros(1)}, tmp_path / "keys.pt")
+    torch.save({KEY: {"version": 99}}, tmp_path / "outdated.pt")
     (tmp_path / "text.pt").write_text("no weights")
     for name, message in [
         ("absent", "no such file"), ("evil", "can't be read"), ("text", "can't be read"),
-        ("list", "expected a checkpoint, or tensors by name"), ("numbers", "expected a checkpoint, or tensors by name"),
+        ("outdated", "checkpoint: written in version 99"), ("list", "expected a checkpoint, or tensors by name"),
+        ("numbers", "expected a checkpoint, or tensors by name"),
+        ("keys", "expected a checkpoint, or tensors by name"),
     ]:  # fmt: skip
         with pytest.raises(UserError, match=rf"^model\.weights=.*{name}\.pt: {message}"):
             read_weights(tmp_path / f"{name}.pt")
     assert capsys.readouterr().out == ""
+    with pytest.raises(UserError, match=r"^model\.weights=3: no such file"):
+        read_weights(3)

@@ -72,6 +72,10 @@ class Embedder(nn.Module):
         self.register_buffer("mean", _per_colour("mean", mean))
         self.register_buffer("std", _per_colour("std", std, above_zero=True))
         self.freeze = check_flag("model.freeze", freeze)
+        if freeze and head == "none":
+            raise UserError(
+                "model.freeze=true: model.head=none leaves nothing to learn; say model.head=linear or batchnorm"
+            )
         self.backbone = backbone.requires_grad_(not freeze).train(not freeze)
         self.head = nn.Sequential()
         if head != "none":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from facenet_lit.backbones.layers import full_precision
 from facenet_lit.errors import UserError
 
 # Where this network's TensorFlow ancestor kept it; torch's default is 1e-5.
@@ -47,7 +48,7 @@ def _chain(inputs: int, *layers: tuple[int, Kernel]) -> nn.Sequential:
 class ResidualBlock(nn.Module):
     """Branches side by side, joined, mapped back to the input's channels and added to it, scaled down.
 
-    Szegedy et al. 2017, Inception-v4, figures 10 to 13; the scaling, section 3.3.
+    Szegedy et al. 2017, Inception-v4, figures 10, 11 and 13; the scaling, section 3.3.
 
     Args:
         channels: of input and output.
@@ -167,6 +168,6 @@ class InceptionResNetV1(nn.Module):
         maps = self.repeat_2(self.mixed_6a(self.repeat_1(maps)))
         maps = self.block8(self.repeat_3(self.mixed_7a(maps)))
         # Of the average on in float32: autocast would round it to 8 bits.
-        with torch.autocast(maps.device.type, enabled=False):
+        with full_precision(maps.device.type):
             features: Tensor = self.last_bn(self.last_linear(maps.float().mean((2, 3))))
         return features

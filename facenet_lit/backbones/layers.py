@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -47,6 +51,11 @@ def build_stem(stem: str, width: int, batch_norm: bool = True) -> nn.Sequential:
     return nn.Sequential(
         *convolution(3, width, 7, stride=2, batch_norm=batch_norm), nn.ReLU(inplace=True), pool
     )
+
+
+def full_precision(device_type: str) -> AbstractContextManager[Any]:
+    """A context without autocast, on the meta device too, which has none."""
+    return nullcontext() if device_type == "meta" else torch.autocast(device_type, enabled=False)
 
 
 class GridAverage(nn.Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from facenet_lit.backbones.layers import full_precision
 from facenet_lit.errors import UserError
 
 
@@ -34,13 +34,13 @@ class TimmNetwork(nn.Module):
             hint = f", did you mean {near[0]}?" if near else ""
             raise UserError(f"model.arguments.architecture={architecture}: unknown to timm{hint}")
         self.network = timm.create_model(architecture, pretrained=False, num_classes=0)
-        self.features = int(self.network.num_features)
+        self.features = int(self.network.head_hidden_size)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) normalised images to (N, features) float32."""
         maps = self.network.forward_features(images)
         # Pooled in float32: autocast would round the averages to 8 bits.
-        with torch.autocast(images.device.type, enabled=False):
+        with full_precision(images.device.type):
             features: Tensor = self.network.forward_head(maps.float(), pre_logits=True)
         return features
 

@@ -29,8 +29,8 @@ class JointLoss(Loss):
     ) -> None:
         super().__init__()
         for name, loss in (("first", first), ("second", second)):
-            if not isinstance(loss, Loss):
-                raise UserError(f"loss.{name}: expected a loss, named by _target_")
+            if not isinstance(loss, Loss) or isinstance(loss, JointLoss):
+                raise UserError(f"loss.{name}: expected a loss, and not a joint one, named by _target_")
         self.first, self.second = first, second
         self.weight = check_number("loss.weight", weight, above=True)
         self.switch_epoch = (
@@ -42,6 +42,11 @@ class JointLoss(Loss):
     def needs_triplets(self) -> bool:  # type: ignore[override]
         """Whether a loss of this epoch does."""
         return any(loss.needs_triplets for loss, _ in self._now())
+
+    @property
+    def ever_needs_triplets(self) -> bool:
+        """Whether either does."""
+        return self.first.needs_triplets or self.second.needs_triplets
 
     def set_up(self, identities: Tensor, embedding_size: int) -> None:
         """Sets both up."""

@@ -45,6 +45,11 @@ class Loss(nn.Module, ABC):
 
     needs_triplets: bool = True
 
+    @property
+    def ever_needs_triplets(self) -> bool:
+        """Whether it does in any epoch."""
+        return self.needs_triplets
+
     def set_up(self, identities: Tensor, embedding_size: int) -> None:
         """Makes what depends on who is trained on; most losses need nothing.
 

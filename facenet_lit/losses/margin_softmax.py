@@ -13,7 +13,8 @@ from facenet_lit.distances import safe_sqrt
 from facenet_lit.errors import check_choice, check_number
 from facenet_lit.losses.loss import Loss, LossSum, in_full
 
-KINDS = ("arcface", "cosface")
+# Greatest margin: an angle of 90 degrees, and the distance of two opposite cosines.
+KINDS = {"arcface": math.pi / 2, "cosface": 2.0}
 
 
 class MarginSoftmaxLoss(Loss):
@@ -28,7 +29,7 @@ class MarginSoftmaxLoss(Loss):
 
     Args:
         kind: ``arcface`` or ``cosface``.
-        margin: in radians or in cosine, 0 or more.
+        margin: in radians, at most pi / 2, or in cosine, at most 2.
         scale: above 0; the cosines alone are too close together for a softmax.
 
     Raises:
@@ -40,7 +41,7 @@ class MarginSoftmaxLoss(Loss):
     def __init__(self, kind: str = "arcface", margin: float = 0.5, scale: float = 64.0) -> None:
         super().__init__()
         self.kind = check_choice("loss.kind", kind, KINDS)
-        self.margin = check_number("loss.margin", margin, 0, math.pi)
+        self.margin = check_number("loss.margin", margin, 0, KINDS[self.kind])
         self.scale = check_number("loss.scale", scale, above=True)
         self.directions = nn.Parameter(torch.empty(0, 0))
         self.identities: Tensor

@@ -252,6 +252,11 @@ def test_a_frozen_backbone_stays_as_it_is() -> None:
     assert not backbone.training
 
 
+def test_a_frozen_backbone_without_a_head_is_refused() -> None:
+    with pytest.raises(UserError, match=r"^model\.freeze=true: model\.head=none leaves nothing to learn"):
+        Embedder(Thin(), 6, MEAN, STD, head="none", freeze=True)
+
+
 def test_without_a_head_the_features_are_the_embedding() -> None:
     embedder = Embedder(Thin(), 6, MEAN, STD, head="none").eval()
     images = pictures()

@@ -45,7 +45,7 @@ def test_names_and_shapes_are_those_of_the_published_weights() -> None:
     with torch.device("meta"):
         state = InceptionResNetV1().state_dict()
     assert {name: tuple(state[name].shape) for name in NAMES} == NAMES
-    # 110 convolutions with BatchNorm of five tensors, 21 without but with a bias, and the layers at the end.
+    # 111 convolutions with BatchNorm of five tensors, 21 without but with a bias, and the layers at the end.
     assert len(state) == 111 * 6 + 21 * 2 + 1 + 5
 
 

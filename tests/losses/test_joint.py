@@ -60,6 +60,7 @@ def test_two_that_mine_by_themselves_need_no_triplets() -> None:
         ({"switch_epoch": 0}, "loss.switch_epoch"),
         ({"switch_epoch": 1.5}, "loss.switch_epoch"),
         ({"first": "softmax"}, "loss.first"),
+        ({"second": JointLoss(TripletLoss(), TripletLoss())}, "loss.second"),
     ],
 )
 def test_bad_settings_are_named(arguments: dict[str, Any], name: str) -> None:

@@ -87,8 +87,8 @@ def test_a_row_on_its_direction_or_opposite_has_a_finite_gradient(kind: str) -> 
 def test_the_margin_never_helps() -> None:
     """The cosine with the margin falls with the angle, all the way to 180 degrees."""
     angles = torch.linspace(0, math.pi, 500, dtype=torch.float64)
-    for kind in ("arcface", "cosface"):
-        turned = MarginSoftmaxLoss(kind, 0.5)._with_margin(torch.cos(angles)[:, None]).squeeze(1)
+    for kind, margin in (("arcface", 0.5), ("arcface", math.pi / 2), ("cosface", 0.35), ("cosface", 2.0)):
+        turned = MarginSoftmaxLoss(kind, margin)._with_margin(torch.cos(angles)[:, None]).squeeze(1)
         assert (turned <= torch.cos(angles) + 1e-12).all()
         assert (turned.diff() < 0).all()
 
@@ -113,7 +113,12 @@ def test_no_row_costs_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "name"),
-    [({"kind": "sphereface"}, "loss.kind"), ({"margin": -0.1}, "loss.margin"), ({"scale": 0}, "loss.scale")],
+    [
+        ({"kind": "sphereface"}, "loss.kind"),
+        ({"margin": -0.1}, "loss.margin"),
+        ({"margin": 1.6}, "loss.margin"),
+        ({"scale": 0}, "loss.scale"),
+    ],
 )
 def test_bad_settings_are_named(arguments: dict[str, Any], name: str) -> None:
     with pytest.raises(UserError, match=name):

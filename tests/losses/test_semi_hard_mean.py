@@ -74,6 +74,14 @@ def test_single_precision_keeps_the_sum() -> None:
     assert single.value.item() == pytest.approx(double.value.item(), rel=1e-4)
 
 
+@pytest.mark.parametrize("rows_with", [1, 6])
+def test_what_is_no_number_shows(rows_with: int) -> None:
+    embeddings = normalize(torch.randn(6, 4, generator=torch.manual_seed(0)), dim=1)
+    embeddings[:rows_with] = torch.nan
+    rows = Rows(embeddings, torch.arange(6) // 2, torch.arange(6))
+    assert SemiHardMeanLoss()(rows, rows, NONE).value.isnan()
+
+
 @pytest.mark.parametrize("identities", [[0, 0, 0], [0, 1, 2]])
 def test_nothing_to_score_gives_zero_gradients(identities: list[int]) -> None:
     embeddings = torch.eye(3, requires_grad=True)
