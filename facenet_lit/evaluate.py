@@ -33,6 +33,12 @@ from facenet_lit.sources.lfw_lists import read_pairs
 
 log = logging.getLogger(__name__)
 
+# Settings of data that an evaluation has no use for, and what to do instead.
+SETTINGS_OF_TRAINING = {
+    "data.normalize": "it is part of the checkpoint",
+    "data.batch_size": "say batch_size=",
+}
+
 
 def main() -> None:
     """The entry point."""
@@ -97,10 +103,11 @@ def _refuse_settings_of_training(config: DictConfig, card: ModelCard) -> None:
     """Raises UserError where the user sets what belongs to the network, and so could have no effect here."""
     for text in HydraConfig.get().overrides.task:
         name = text.split("=")[0].lstrip("+")
-        saved = card.data.get(name.removeprefix("data."))
-        said = OmegaConf.select(config, name)
-        if name in ("data.normalize", "data.batch_size") and said != saved:
-            advice = "say batch_size=" if name == "data.batch_size" else "it is part of the checkpoint"
+        if name not in SETTINGS_OF_TRAINING:
+            continue
+        saved, said = card.data.get(name.removeprefix("data.")), OmegaConf.select(config, name)
+        if said != saved:
+            advice = SETTINGS_OF_TRAINING[name]
             raise UserError(f"{name}={said}: the checkpoint was trained with {saved}, which stays; {advice}")
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from facenet_lit.backbones.layers import full_precision
-from facenet_lit.errors import UserError
+from facenet_lit.errors import UserError, check_integer
 
 # Where this network's TensorFlow ancestor kept it; torch's default is 1e-5.
 EPSILON = 1e-3
@@ -133,11 +133,12 @@ class InceptionResNetV1(nn.Module):
         features: likewise.
 
     Raises:
-        UserError: in ``forward``, pictures are smaller than 75 px.
+        UserError: ``features`` is not 1 or more; in ``forward``, pictures are smaller than 75 px.
     """
 
     def __init__(self, features: int = 512) -> None:
         super().__init__()
+        check_integer("model.arguments.features", features, 1)
         self.conv2d_1a = ConvolutionUnit(3, 32, 3, stride=2)
         self.conv2d_2a = ConvolutionUnit(32, 32, 3)
         self.conv2d_2b = ConvolutionUnit(32, 64, 3, padded=True)

@@ -83,3 +83,9 @@ def test_features_stay_float32_under_autocast() -> None:
     network = InceptionResNetV1(16).eval()
     with torch.autocast("cpu", torch.bfloat16):
         assert network(torch.randn(1, 3, 80, 80)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("features", [0, "wide"])
+def test_bad_features_are_named(features: object) -> None:
+    with pytest.raises(UserError, match=r"^model\.arguments\.features="):
+        InceptionResNetV1(features)
