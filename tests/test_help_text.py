@@ -3,38 +3,14 @@ from pathlib import Path
 import pytest
 
 from facenet_lit.config_dir import config_dir
-from facenet_lit.help_text import help_text, setting_lines
-
-
-def test_settings_are_shown_with_their_comments_and_wiring_is_not() -> None:
-    text = """# @package _global_
-# What it is.
-defaults:
-  - _self_
-_target_: module.Class
-size: 3   # side; null: whole
-
-seed: ${seed}
-source:
-  _target_: module.Source
-  root: ${data.root}
-curve:
-  _target_: module.Curve
-  points: 4
-hydra:
-  job: {name: x}
-last:
-  _target_: module.Last
-"""
-    shown = ["# What it is.", "size: 3   # side; null: whole", "curve:", "  points: 4"]
-    assert setting_lines(text) == shown
-    assert setting_lines("_target_: module.Class\n") == []
+from facenet_lit.help_text import help_text
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        "data: folder, lfw, synthetic (default: synthetic)",
+        "data: folder, lfw, synthetic, synthetic_tiny (default: synthetic)",
+        "  # where the pictures come from, how they are split and cut",
         "  normalize: half      # none: [0, 1]; half: [-1, 1]; dataset: by the training images; image: each by itself",
         "  on_bad_image: error  # or skip",
         "  data=lfw",
@@ -51,7 +27,7 @@ def test_the_choices_of_a_setting_are_told(line: str) -> None:
 
 def test_an_evaluation_shows_its_own_groups_alone() -> None:
     text = help_text(config_dir(), "evaluate")
-    assert "\ndata: folder, lfw, synthetic\n" in text
+    assert "\ndata: folder, lfw, synthetic, synthetic_tiny\n" in text
     assert "\nmetrics: verification\n" in text
     assert "sampler" not in text
     assert "resnext" not in text

@@ -26,6 +26,7 @@ LEVELS = {
     "arguments": ENTRY,
     "job_folders": ENTRY,
     "help_text": ENTRY,
+    "config_map": ENTRY,
     "scoring": ENTRY,
     "fine_tuning": ENTRY,
     "chosen_images": ENTRY,
