@@ -71,7 +71,9 @@ def test_settings_and_defaults_are_those_that_hydra_composes(group: str, option:
         assert here == (float(default) if isinstance(here, float) else default), path
     inside = config.get(group, {})
     plain = {key for key, value in inside.items() if not OmegaConf.is_config(value)}
-    wired = {key for key in plain if key[0] == "_" or key == "name" or OmegaConf.is_interpolation(inside, key)}
+    wired = {
+        key for key in plain if key[0] == "_" or key == "name" or OmegaConf.is_interpolation(inside, key)
+    }
     assert {f"{group}.{key}" for key in plain - wired} <= told.keys()
 
 
