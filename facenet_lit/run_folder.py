@@ -16,6 +16,7 @@ from facenet_lit.errors import UserError
 
 CONFIG = "config.yaml"
 METRICS = "metrics.json"
+FACTS = "run.json"
 LOCK = ".lock"
 LAST = Path("checkpoints") / "last.ckpt"
 
@@ -73,7 +74,16 @@ def write_atomically(path: Path, text: str) -> None:
 
 def write_metrics(folder: Path, figures: Mapping[str, float | None]) -> None:
     """Writes metrics.json, the last file of a run: without it a run is unfinished."""
-    write_atomically(folder / METRICS, json.dumps(dict(figures), indent=2, allow_nan=False) + "\n")
+    _write_json(folder / METRICS, figures)
+
+
+def write_facts(folder: Path, facts: Mapping[str, object]) -> None:
+    """Writes run.json: what the figures came from."""
+    _write_json(folder / FACTS, facts)
+
+
+def _write_json(path: Path, values: Mapping[str, object]) -> None:
+    write_atomically(path, json.dumps(dict(values), indent=2, allow_nan=False) + "\n")
 
 
 def read_metrics(folder: Path) -> dict[str, float | None]:
@@ -136,10 +146,11 @@ def _same_config(path: Path, config: Mapping[str, Any]) -> bool:
         saved = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError:
         return False
-    return isinstance(saved, dict) and _compared(saved) == _compared(config)
+    return isinstance(saved, dict) and compared(saved) == compared(config)
 
 
-def _compared(config: Mapping[str, Any]) -> dict[str, Any]:
+def compared(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config without what says how the run is started."""
     # Through YAML and back, so that both sides went the same way (tuples, numbers like 1e-4).
     plain: dict[str, Any] = yaml.safe_load(yaml.safe_dump(dict(config)))
     return {key: value for key, value in plain.items() if key not in NOT_COMPARED}

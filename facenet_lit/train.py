@@ -30,6 +30,7 @@ from facenet_lit.errors import check_choice
 from facenet_lit.fine_tuning import refuse_people, refuse_pictures, take_over
 from facenet_lit.lightning_trainer import build_trainer, choose_device
 from facenet_lit.precision import choose_precision, lay_out
+from facenet_lit.provenance import origin_of
 from facenet_lit.recipe import build_recipe
 from facenet_lit.resolution_checks import check_resolution, count_impostor_pairs, fars_asked_for
 from facenet_lit.scoring import score_best
@@ -92,6 +93,7 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     refuse_nonsense(config, recipe.miner, recipe.loss, weights)
     L.seed_everything(config.seed, verbose=False)
     budget = Budget(config.trainer.minutes, config.trainer.steps)
+    origin = origin_of(plain(config))
     clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
     last, seconds = run_folder.LAST.parent, config.checkpoint.every_seconds
     checkpoints = Checkpoints(folder / last, config.monitor, seconds, clock)
@@ -114,11 +116,22 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
     _tell_where(folder)
     _run(trainer, module, data, resumed)
+    # Now: scoring loads the best checkpoint, and with it what was spent until then.
     best = read_checkpoint(checkpoints.best_path)["global_step"]
+    run_folder.write_facts(folder, {**origin, **_spent(budget, best), **_size(embedder, card)})
+    return score_best(trainer, module, data, checkpoints.best_path, config.test)
+
+
+def _spent(budget: Budget, best: int) -> dict[str, object]:
     log.info(
         "trained %d steps in %.0f s; the best is step %d", budget.steps_spent, budget.seconds_spent, best
     )
-    return score_best(trainer, module, data, checkpoints.best_path, config.test)
+    return {"steps": budget.steps_spent, "seconds": round(budget.seconds_spent, 1), "best_step": best}
+
+
+def _size(embedder: Embedder, card: ModelCard) -> dict[str, object]:
+    weights = sum(weight.numel() for weight in embedder.parameters())
+    return {"parameters": weights, "precision": card.precision}
 
 
 def _run(trainer: L.Trainer, module: L.LightningModule, data: FaceDataModule, resumed: Path | None) -> None:

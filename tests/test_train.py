@@ -17,6 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from facenet_lit import evaluate, run_folder, train
 from facenet_lit.checkpoint import KEY
 from facenet_lit.metrics.figures import figure_names
+from facenet_lit.provenance import config_hash
 from facenet_lit.run_folder import locked
 from facenet_lit.sources.synthetic import SyntheticFaces
 from facenet_lit.train import main
@@ -62,6 +63,18 @@ def test_a_run_leaves_its_figures_under_their_names(finished: tuple[Path, Ended]
         assert figures[f"{part}/effective_identities"] == 3
     assert ended.out.count("impostor pairs") == 1
     assert ended.out.count("has 27: leaves out tar_at_far_1e-2, tar_at_far_1e-3") == 2
+
+
+def test_a_run_tells_what_its_figures_came_from(finished: tuple[Path, Ended]) -> None:
+    folder, _ = finished
+    facts = json.loads((folder / "run.json").read_text())
+    assert (facts["steps"], facts["seed"], facts["precision"]) == (11, 0, "32")
+    assert facts["best_step"] == read(folder / "checkpoints" / "best.ckpt")["global_step"]
+    assert facts["seconds"] > 0
+    state = last_of(folder)["state_dict"]
+    counted = [name for name in state if "running" not in name and "num_batches" not in name]
+    assert facts["parameters"] <= sum(state[name].numel() for name in counted)
+    assert facts["config"] == config_hash(yaml.safe_load((folder / "config.yaml").read_text()))
 
 
 def test_a_run_leaves_its_config_and_log(finished: tuple[Path, Ended]) -> None:
