@@ -128,10 +128,11 @@ def hash_files(root: Path, files: Sequence[str]) -> str:
     Raises:
         UserError: a file is gone or can't be reached.
     """
+    place = str(root)
     digest = hashlib.sha256(os.fsencode(root.resolve()))
     for file in files:
         try:
-            status = os.stat(os.path.join(root, file))
+            status = os.stat(os.path.join(place, file))
         except OSError as error:
             raise UserError(
                 f"data.root={root}: {shown(file)} can't be read ({error.strerror}); run again"
