@@ -19,6 +19,8 @@ from facenet_lit.sources.source import Read
 LAYOUT = "a folder with a subfolder per identity that holds its pictures (.jpg, .png, ...)"
 LIST_ADVICE = "name a CSV file with the columns path and identity by data.list=FILE"
 
+_NAMED = 5  # so many kinds of other files are named in a line
+
 log = logging.getLogger(__name__)
 
 
@@ -107,7 +109,9 @@ def _walked(root: Path) -> Found:
 def remarks(found: Found) -> list[str]:
     """What a walk found beside the pictures where they are expected, a line each."""
     others = sum(found.others.values())
-    kinds = ", ".join(f"{shown(suffix) or 'no suffix'} {n}" for suffix, n in found.others.most_common(5))
+    kinds = sorted((-n, suffix) for suffix, n in found.others.items())
+    named = ", ".join(f"{shown(suffix) or 'no suffix'} {-n}" for n, suffix in kinds[:_NAMED])
+    more = ", ..." if len(kinds) > _NAMED else ""
     told = [
         (
             found.loose,
@@ -119,7 +123,9 @@ def remarks(found: Found) -> list[str]:
         (found.dead, "links to nothing, {}, are passed over"),
     ]
     lines = [f"{len(paths)} {line.format(f'{shown(paths[0])} for one')}" for paths, line in told if paths]
-    return lines + ([f"{others} files that are no pictures ({kinds}) are passed over"] if others else [])
+    return lines + (
+        [f"{others} files that are no pictures ({named}{more}) are passed over"] if others else []
+    )
 
 
 def hash_files(root: Path, files: Sequence[str]) -> str:

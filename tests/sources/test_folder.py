@@ -178,7 +178,7 @@ def test_a_list_tells_whose_the_pictures_are(root, faces):
 def test_paths_start_from_the_root_where_there_is_one(root, tmp_path):
     file = write_list(tmp_path / "list.csv", {"1.PNG": "Ada"})
     assert list(FolderSource(root / "Bo", file).files) == ["1.PNG"]
-    with pytest.raises(UserError, match="line 2: no file 1.PNG in"):
+    with pytest.raises(UserError, match=r"line 2: no file 1\.PNG in"):
         _ = FolderSource(None, file).files
 
 
