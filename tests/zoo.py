@@ -201,7 +201,7 @@ def add_files(root: Path, drawn: list[np.ndarray]) -> None:
 
 def add_links(root: Path) -> None:
     """Links: to a pool beside, in circles, to a person under another name, and to nothing."""
-    pool = root.parent / f"{root.name} pool"
+    pool = root.resolve().parent / f"{root.name} pool"
     put(pool / "blob", by_opencv(".png")(faces()[0][::-1]))
     for link, target in {
         "Person 31/linked.png": str(pool / "blob"),

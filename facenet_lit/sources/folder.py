@@ -17,7 +17,8 @@ from facenet_lit.sources.picture_files import Listing, existing_path, read_file
 from facenet_lit.sources.source import Read
 
 LAYOUT = "a folder with a subfolder per identity that holds its pictures (.jpg, .png, ...)"
-LIST_ADVICE = "name a CSV file with the columns path and identity by data.list=FILE"
+ROOT_ADVICE = "name that folder by data.root=DIR, or a list of pictures by data.list=FILE"
+LIST_ADVICE = "name that file by data.list=FILE"
 
 _NAMED = 5  # so many kinds of other files are named in a line
 
@@ -47,9 +48,9 @@ class FolderSource:
             if not self._list.is_file():
                 raise UserError(f"data.list={list_file}: not a file; expected {EXPECTED}; {LIST_ADVICE}")
             root = self._list.parent if root is None else root
-        self.root = existing_path("data.root", root, LAYOUT, "name that folder by data.root=DIR")
+        self.root = existing_path("data.root", root, LAYOUT, ROOT_ADVICE)
         if not self.root.is_dir():
-            raise UserError(f"data.root={root}: a file; expected {LAYOUT}; name that folder by data.root=DIR")
+            raise UserError(f"data.root={root}: a file; expected {LAYOUT}; {ROOT_ADVICE}")
 
     @cached_property
     def _listing(self) -> Listing:

@@ -193,6 +193,6 @@ def test_key_changes_with_whose_pictures_are(root):
 @pytest.mark.parametrize("value", ["", "nowhere.csv", "."])
 def test_a_list_that_is_not_there(value):
     with pytest.raises(
-        UserError, match=r"^data\.list.*expected a CSV file in UTF-8.*name a CSV .* data\.list=FILE$"
+        UserError, match=r"^data\.list.*expected a CSV file in UTF-8.*name that file by data\.list=FILE$"
     ):
         FolderSource(None, value)
