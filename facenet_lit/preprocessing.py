@@ -12,9 +12,6 @@ import numpy.typing as npt
 from facenet_lit.netpbm import Values, read_netpbm
 from facenet_lit.picture_bytes import find_fault, is_netpbm
 
-# What can't be decoded is reported by name; OpenCV's own lines, of a file without one, only stand between.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
 Picture = npt.NDArray[np.uint8]
 
 
