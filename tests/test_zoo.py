@@ -94,6 +94,12 @@ def test_from_training_to_an_evaluation_of_a_list(
     ended = call(evaluate.main, best, "data.list=list.csv", "part=all", "hydra.run.dir=told")
     assert ended.code == 0, ended.err
     assert "all pairs, 20 images" in ended.out
+    # Where pictures lie and their list go together: neither is taken over from the run where one is said.
+    taken_over = {text.split("=")[0] for text in evaluate.completed([best])}
+    assert {"data.root", "data.list", "data.size"} <= taken_over
+    for said in ("data.root=elsewhere", "data.list=list.csv"):
+        left = {text.split("=")[0] for text in evaluate.completed([best, said])}
+        assert taken_over - left == {"data.root", "data.list"}
     # The same people under their own names are refused by the list alone.
     (tmp_path / "list.csv").write_text("\n".join(["path,identity", *rows]).replace("0 anew", "20"))
     ended = call(evaluate.main, best, "data.list=list.csv", "part=all", "hydra.run.dir=again")
