@@ -11,7 +11,7 @@ import numpy as np
 from facenet_lit.batch import IntArray
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.data.listed_pairs import number_pairs
-from facenet_lit.errors import UserError
+from facenet_lit.errors import UserError, shown
 from facenet_lit.resolution_checks import count_impostor_pairs
 from facenet_lit.sources.lfw_lists import ListedPair
 from facenet_lit.sources.source import Table
@@ -71,7 +71,7 @@ def refuse_outside(chosen: Chosen, data: FaceDataModule, part: str) -> None:
     outside = np.setdiff1d(chosen.numbers, _images_of(data.listed.parts, part))
     if not len(outside):
         return
-    line = f"{len(outside)} listed pictures are not in part={part}, {data.source.files[outside[0]]} for one"
+    line = f"{len(outside)} listed pictures are not in part={part}, {shown(data.source.files[outside[0]])} for one"
     if not data.allow_leak:
         raise UserError(f"pairs: {line}; say part=all, or give the list of this part")
     log.warning("leak, allowed by data.allow_leak: %s", line)

@@ -13,6 +13,15 @@ class UserError(ValueError):
     """
 
 
+def shown(name: str) -> str:
+    """A name from outside, such as a file's, as it stands in a line: quoted where it would not be told apart.
+
+    A file's name may hold line breaks, commas, and bytes that are no UTF-8, which Python carries as surrogates
+    that can't be printed.
+    """
+    return name if name.isprintable() and name == name.strip() and not set(name) & set(",;") else repr(name)
+
+
 def check_integer(name: str, value: object, minimum: int, maximum: int | None = None) -> int:
     """Returns ``value`` if it is an integer in [minimum, maximum].
 

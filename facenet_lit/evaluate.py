@@ -124,7 +124,7 @@ def completed(overrides: Sequence[str]) -> list[str]:
     """The data settings of the checkpoint's own run, as overrides to stand before those of the user.
 
     Of another source only the size of the images is taken over: the network was trained at that size. A leak
-    that was allowed in training is not allowed here by that.
+    that was allowed in training is not allowed here by that. Where pictures lie and their list go together.
 
     Args:
         overrides: what the user said.
@@ -138,6 +138,8 @@ def completed(overrides: Sequence[str]) -> list[str]:
     saved.pop("allow_leak", None)
     if said.get("data", choice) != choice:
         return [f"data.size={saved['size']}"]
+    if {"data.root", "data.list"} & set(said):
+        saved = {key: value for key, value in saved.items() if key not in ("root", "list")}
     group = [] if "data" in said else [f"data={choice}"]
     return [*group, *(f"data.{key}={override_value(value)}" for key, value in saved.items())]
 

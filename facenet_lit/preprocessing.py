@@ -9,38 +9,56 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facenet_lit.netpbm import Values, read_netpbm
+from facenet_lit.picture_bytes import find_fault, is_netpbm
+
 Picture = npt.NDArray[np.uint8]
 
 
 def decode(encoded: bytes) -> Picture | None:
-    """Decodes a JPEG or PNG (grey or colour, transparency dropped, turned upright by its EXIF tag).
+    """Decodes a JPEG, PNG, BMP, WebP, TIFF, PBM, PGM or PPM, turned upright by its EXIF tag.
+
+    Grey becomes three equal channels, CMYK is converted without its colour profile. 16 bits and other ranges
+    are scaled to 8 bits and rounded. Transparency is dropped: the colours below it stay as they are stored (a
+    TIFF's are darkened by it). Of an animation or a TIFF of several pages the first picture is taken.
 
     Returns:
-        (H, W, 3) uint8 RGB, or None where the bytes are not a whole picture.
+        (H, W, 3) uint8 RGB, or None where the bytes are not a whole picture: ``why_undecodable`` tells why.
     """
-    # OpenCV fills up a JPEG that was cut short with grey and says nothing to its caller.
-    if not encoded or (encoded.startswith(b"\xff\xd8") and not _jpeg_is_whole(encoded)):
+    if find_fault(encoded) is not None:
         return None
     try:
-        picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # more pixels than OpenCV is willing to decode
+        values, white = read_netpbm(encoded) if is_netpbm(encoded) else _decode_by_opencv(encoded)
+    except (cv2.error, ValueError):
         return None
-    return None if picture is None else cast(Picture, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+    picture = to_eight_bits(values, white)
+    return cast(Picture, cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)) if picture.ndim == 2 else picture
 
 
-def _jpeg_is_whole(encoded: bytes) -> bool:
-    """Whether an end marker follows the start of the first scan (ISO/IEC 10918-1, annex B).
+def why_undecodable(encoded: bytes) -> str:
+    """Why ``decode`` returned None, in a few words."""
+    return find_fault(encoded) or "damaged or cut short"
 
-    The segments before it are walked by their lengths, because a thumbnail inside one has markers too.
+
+def _decode_by_opencv(encoded: bytes) -> tuple[Values, int]:
+    """(H, W, 3) RGB of 8 or 16 bits, and the value that is white."""
+    # With any depth OpenCV keeps 16 bits, which it would else cut to the upper 8.
+    bgr = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if bgr is None or bgr.dtype not in (np.uint8, np.uint16):
+        raise ValueError("not decoded, or no whole numbers")
+    return cast(Values, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)), 255 if bgr.dtype == np.uint8 else 65535
+
+
+def to_eight_bits(values: Values, white: int) -> Picture:
+    """Scales values from 0..white to 0..255, rounded; those of 8 bits stay as they are.
+
+    Args:
+        values: unsigned integers of any shape, none above ``white``.
+        white: 1 to 65535.
     """
-    place = 2
-    while place + 4 <= len(encoded) and encoded[place] == 0xFF:
-        marker = encoded[place + 1]
-        if marker == 0xDA:
-            return encoded.find(b"\xff\xd9", place) >= 0
-        # 0xFF before a marker is padding; every other segment states its length, itself included.
-        place += 1 if marker == 0xFF else 2 + int.from_bytes(encoded[place + 2 : place + 4], "big")
-    return False
+    if white == 255:
+        return values.astype(np.uint8, copy=False)
+    return ((values.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
 
 
 def crop_and_resize(picture: Picture, crop: int | None, size: int) -> Picture:

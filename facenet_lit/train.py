@@ -159,7 +159,9 @@ def prepare_data(config: DictConfig, known: ModelCard | None) -> FaceDataModule:
     data.setup()
     if known is not None:
         refuse_pictures(known, data)
-    if data.faces.left_out:
+    if sum(map(len, data.parts.values())) < len(
+        data.source.files
+    ):  # some may not have decoded, or are repeats
         _check_resolution(config, data.faces, data.parts)
     log.info("%s", describe(data))
     return data

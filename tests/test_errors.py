@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from facenet_lit.errors import UserError, check_choice, check_flag, check_integer, check_number
+from facenet_lit.errors import UserError, check_choice, check_flag, check_integer, check_number, shown
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,20 @@ def test_bad_values_are_named_in_one_line(
     assert text.startswith("a.b=")
     assert text.endswith(f"expected {expected}")
     assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("Zoë O'Hara/1.jpg", "Zoë O'Hara/1.jpg"),
+        ("a, b", "'a, b'"),
+        ("a; b", "'a; b'"),
+        ("line\nbreak", r"'line\nbreak'"),
+        ("no utf-8: \udceb", r"'no utf-8: \udceb'"),
+        (" padded", "' padded'"),
+        ("", ""),
+    ],
+)
+def test_names_in_a_line_can_be_told_apart(name, line):
+    assert shown(name) == line
+    shown(name).encode()

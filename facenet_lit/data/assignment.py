@@ -8,6 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from facenet_lit.batch import IntArray
+from facenet_lit.data.equal_pictures import (
+    find_label_noise,
+    find_repeats,
+    first_equals,
+    noise_line,
+    repeats_line,
+)
 from facenet_lit.data.listed_pairs import number_pairs, tell_left_out
 from facenet_lit.data.splits import PARTS, check_parts, images_of, random_split, view1_split
 from facenet_lit.errors import UserError
@@ -92,13 +99,40 @@ def packed(listed: Assignment, listing: Table, faces: Pack) -> Assignment:
     """
     if not faces.left_out:
         return listed
-    kept = ~np.isin(listing.files, faces.left_out)
+    kept = np.array([file not in faces.left_out for file in listing.files])
     place = np.cumsum(kept) - 1  # a pack keeps the order of its listing
     parts = {part: place[numbers[kept[numbers]]] for part, numbers in listed.parts.items()}
-    if len(parts["train"]):
-        check_parts({part: np.unique(faces.identities[n]) for part, n in parts.items()}, faces.identities)
+    _check_left(parts, faces, np.arange(len(faces.files)))
     pairs = {}
     for part, numbers in listed.listed_pairs.items():
         pairs[part] = place[numbers[kept[numbers].all(axis=1)]]
         tell_left_out(len(pairs[part]), len(numbers))
     return Assignment(parts, pairs)
+
+
+def without_repeats(found: Assignment, faces: Pack) -> Assignment:
+    """Takes out the images that repeat another of the same identity, and the listed pairs that need them.
+
+    A genuine pair of equal pictures has distance 0 in every network: it would be counted as known, and teach
+    nothing. These images, and pictures under several identities, are told of in a line each.
+
+    Raises:
+        UserError: too little of a part is left.
+    """
+    first = first_equals(faces.fingerprints)
+    noise, repeats = find_label_noise(faces.identities, first), find_repeats(faces.identities, first)
+    if len(noise):
+        log.warning("%s", noise_line(noise, faces.files))
+    if not len(repeats):
+        return found
+    log.warning("%s", repeats_line(repeats, faces.files))
+    parts = {part: np.setdiff1d(numbers, repeats[:, 1]) for part, numbers in found.parts.items()}
+    _check_left(parts, faces, np.delete(np.arange(len(first)), repeats[:, 1]))
+    return drop_outside(found._replace(parts=parts))
+
+
+def _check_left(parts: dict[str, IntArray], faces: Pack, left: IntArray) -> None:
+    """Raises UserError where too little of a part is left to train and to tell rates on."""
+    if len(parts["train"]):
+        people = {part: np.unique(faces.identities[numbers]) for part, numbers in parts.items()}
+        check_parts(people, faces.identities[left])

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facenet_lit.batch import IntArray
-from facenet_lit.errors import UserError
+from facenet_lit.errors import UserError, shown
 from facenet_lit.preprocessing import identity_fingerprint
 
 Fingerprints = npt.NDArray[np.uint8]  # (M, 32): SHA-256 digests, one per row
@@ -51,11 +51,13 @@ def find_leaks(
     for first, second in combinations(parts, 2):
         shared = set.intersection(*({names[i] for i in identities[parts[p]]} for p in (first, second)))
         if shared:
-            leaks.append(f"{len(shared)} identities in both {first} and {second}, {min(shared)} for one")
+            leaks.append(
+                f"{len(shared)} identities in both {first} and {second}, {shown(min(shared))} for one"
+            )
     for part, pairs in listed_pairs.items():
         outside = ~np.isin(pairs, parts[part]).all(axis=1)
         if outside.any():
-            a, b = (files[number] for number in pairs[outside][0])
+            a, b = (shown(files[number]) for number in pairs[outside][0])
             leaks.append(f"{outside.sum()} listed pairs of {part} reach out of it, {a} and {b} for one")
     return leaks
 
@@ -73,7 +75,7 @@ def find_twins(parts: Mapping[str, IntArray], files: Sequence[str], fingerprints
         one, other = parts[first], parts[second]
         twins = shared_pictures(fingerprints[one], fingerprints[other])
         if len(twins):
-            a, b = files[one[twins[0, 0]]], files[other[twins[0, 1]]]
+            a, b = shown(files[one[twins[0, 0]]]), shown(files[other[twins[0, 1]]])
             leaks.append(f"{len(twins)} pictures in both {first} and {second}, {a} = {b} for one")
     return leaks
 
@@ -110,7 +112,7 @@ def find_trained_people(trained: Fingerprints, names: Sequence[str]) -> list[str
     if not len(found):
         return []
     count = f"{len(found)} of {len(names)} identities"
-    return [f"the checkpoint was trained on {count}, {names[found[0, 0]]} for one"]
+    return [f"the checkpoint was trained on {count}, {shown(names[found[0, 0]])} for one"]
 
 
 def find_trained_pictures(trained: Fingerprints, files: Sequence[str], pictures: Fingerprints) -> list[str]:
@@ -125,7 +127,7 @@ def find_trained_pictures(trained: Fingerprints, files: Sequence[str], pictures:
     if not len(found):
         return []
     count = f"{len(found)} of {len(files)} pictures"
-    return [f"the checkpoint was trained on {count}, {files[found[0, 0]]} for one"]
+    return [f"the checkpoint was trained on {count}, {shown(files[found[0, 0]])} for one"]
 
 
 def refuse(leaks: Sequence[str], allow_leak: bool, advice: str) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from facenet_lit.batch import Batch, BatchPlan, IntArray
-from facenet_lit.data.assignment import Assignment, assign, drop_outside, packed
+from facenet_lit.data.assignment import Assignment, assign, drop_outside, packed, without_repeats
 from facenet_lit.data.audit import MEND_SPLIT, find_leaks, find_twins, refuse
 from facenet_lit.data.augmentation import Augmentation
 from facenet_lit.data.dataset import EverySampler, FaceDataset
@@ -107,7 +107,8 @@ class FaceDataModule(L.LightningDataModule):
             return
         listed = self.listed  # refuses what needs no picture
         faces = pack(self.source, self.crop, self.size, self.cache, self.on_bad_image)
-        self.parts, self.listed_pairs = packed(listed, self.source, faces)
+        found = without_repeats(packed(listed, self.source, faces), faces)
+        self.parts, self.listed_pairs = found
         refuse(find_twins(self.parts, faces.files, faces.fingerprints), self.allow_leak, MEND_SPLIT)
         self.pack = faces
 

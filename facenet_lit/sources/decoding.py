@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -24,7 +23,7 @@ _FINGERPRINT_BYTES = 32
 
 def decode_all(
     source: Source, images: Picture, crop: int | None, progress: bool
-) -> tuple[Picture, npt.NDArray[np.bool_]]:
+) -> tuple[Picture, dict[int, str]]:
     """Decodes, fingerprints, crops and resizes every picture.
 
     OpenCV and hashlib let go of the interpreter's lock, so that threads decode side by side.
@@ -36,22 +35,22 @@ def decode_all(
         progress: show a progress bar.
 
     Returns:
-        (N, 32) uint8 fingerprints of the pictures at source size, and (N,) which pictures were readable.
+        (N, 32) uint8 fingerprints of the pictures at source size, and by number why a picture is unreadable.
 
     Raises:
         UserError: the source hands out fewer pictures than it listed.
     """
     fingerprints = np.zeros((len(images), _FINGERPRINT_BYTES), np.uint8)
-    readable = np.zeros(len(images), np.bool_)
+    faults: dict[int, str] = {}
 
     def decode(number: int, read: Read) -> None:
         try:
             picture = read()
-        except UnreadableImage:
+        except UnreadableImage as error:
+            faults[number] = error.reason
             return
         images[number] = crop_and_resize(picture, crop, images.shape[1])
         fingerprints[number] = np.frombuffer(fingerprint(picture), np.uint8)
-        readable[number] = True
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
@@ -64,7 +63,7 @@ def decode_all(
                 bar.update(task, completed=count)
     if count != len(images):
         raise UserError(f"data={source.name}: {count} pictures where {len(images)} were listed; run again")
-    return fingerprints, readable
+    return fingerprints, faults
 
 
 def _bounded(futures: Iterator[Future[None]], limit: int) -> Iterator[Future[None]]:

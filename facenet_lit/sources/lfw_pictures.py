@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
@@ -10,8 +11,8 @@ from pathlib import Path
 
 from facenet_lit.errors import UserError
 from facenet_lit.sources.archive import read_members
-from facenet_lit.sources.folder import hash_files, list_pictures
-from facenet_lit.sources.picture_files import Listing, decode_or_raise, read_file
+from facenet_lit.sources.folder import hash_files
+from facenet_lit.sources.picture_files import Listing, decode_or_raise, is_picture, read_file
 from facenet_lit.sources.source import Read
 
 ADVICE = "bring your own copy and name it by data.root=PATH"
@@ -62,10 +63,10 @@ class LFWFolder:
     @cached_property
     def _paths(self) -> dict[str, str]:
         """Path under the root of every picture."""
-        paths = [path for path in list_pictures(self._root) if _PICTURE.fullmatch(path)]
+        paths = [path for path in _list_pictures(self._root) if _PICTURE.fullmatch(path)]
         if not paths:
             inner = sorted(entry for entry in self._root.iterdir() if entry.is_dir())
-            paths = [f"{folder.name}/{path}" for folder in inner for path in list_pictures(folder)]
+            paths = [f"{folder.name}/{path}" for folder in inner for path in _list_pictures(folder)]
         return _official_pictures(self._root, paths)
 
     @cached_property
@@ -82,6 +83,25 @@ class LFWFolder:
         """Every picture by number, and a function that reads and decodes it."""
         for number, file in enumerate(self.listing.files):
             yield number, partial(read_file, self._root / self._paths[file], file)
+
+
+def _list_pictures(root: Path) -> list[str]:
+    """``<subfolder>/<file>`` of every picture in a subfolder of ``root``, in no particular order.
+
+    Raises:
+        UserError: a folder can't be read.
+    """
+    try:
+        with os.scandir(root) as entries:
+            folders = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+        return [f"{folder.name}/{file}" for folder in folders for file in _picture_names(folder.path)]
+    except OSError as error:
+        raise UserError(f"data.root={root}: {error.filename} can't be read ({error.strerror})") from None
+
+
+def _picture_names(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if is_picture(entry.name) and entry.is_file()]
 
 
 def _official_pictures(root: Path, paths: Iterable[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import logging
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from facenet_lit.preprocessing import Picture
 
 log = logging.getLogger(__name__)
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Pack:
         files: (N,) a unique name per image.
         fingerprints: (N, 32) uint8, SHA-256 of each picture at source size.
         key: hash of what identifies the content: source, crop, size and format.
-        left_out: names of the pictures that didn't decode and are not in the pack.
+        left_out: the pictures that didn't decode and are not in the pack: by name, why, in a few words.
     """
 
     images: Picture
@@ -43,7 +43,7 @@ class Pack:
     files: Sequence[str]
     fingerprints: npt.NDArray[np.uint8]
     key: str
-    left_out: Sequence[str] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_pack(folder: Path, key: str) -> Pack | None:
@@ -78,7 +78,8 @@ def _read(folder: Path, key: str) -> Pack:
             raise ValueError(f"{name}.npy and pack.json differ")
     if about["key"] != key or set(np.unique(identities)) != set(range(len(about["names"]))):
         raise ValueError("its parts belong to different packs")
-    names, files, left_out = (tuple(about[word]) for word in ("names", "files", "left_out"))
+    names, files = (tuple(about[word]) for word in ("names", "files"))
+    left_out = dict(about["left_out"])
     return Pack(images, np.array(identities), names, files, np.array(fingerprints), key, left_out)
 
 
@@ -99,7 +100,7 @@ def write_tables(pack: Pack, folder: Path, settings: Mapping[str, object]) -> No
         "shape": list(pack.images.shape),
         "names": list(pack.names),
         "files": list(pack.files),
-        "left_out": list(pack.left_out),
+        "left_out": dict(pack.left_out),
     }
     (folder / "pack.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
 

@@ -11,14 +11,15 @@ import hashlib
 import logging
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.lib.format import open_memmap
 
 from facenet_lit.batch import IntArray
-from facenet_lit.errors import UserError, check_choice, check_integer
+from facenet_lit.errors import UserError, check_choice, check_integer, shown
+from facenet_lit.picture_bytes import READ
 from facenet_lit.preprocessing import Picture
 from facenet_lit.sources.decoding import decode_all
 from facenet_lit.sources.pack_files import (
@@ -87,7 +88,7 @@ def _key(source: Source, crop: int | None, size: int) -> str:
     return hashlib.sha256(words.encode()).hexdigest()
 
 
-def _report(left_out: Sequence[str], on_bad_image: str) -> None:
+def _report(left_out: Mapping[str, str], on_bad_image: str) -> None:
     """Names the pictures that don't decode, all at once: as an error, or as a warning."""
     listed = f"{len(left_out)} pictures don't decode: {_named(left_out)}"
     _log_all(left_out)
@@ -96,15 +97,19 @@ def _report(left_out: Sequence[str], on_bad_image: str) -> None:
     log.warning("%s; left out", listed)
 
 
-def _named(files: Sequence[str]) -> str:
-    more = f" and {len(files) - _NAMED} more, all named in the log" if len(files) > _NAMED else ""
-    return ", ".join(files[:_NAMED]) + more
+def _named(left_out: Mapping[str, str]) -> str:
+    more = f" and {len(left_out) - _NAMED} more, all named in the log" if len(left_out) > _NAMED else ""
+    return ", ".join(_with_reasons(left_out)[:_NAMED]) + more
 
 
-def _log_all(files: Sequence[str]) -> None:
+def _log_all(left_out: Mapping[str, str]) -> None:
     """Names every unreadable picture in the log, where one line can't."""
-    if len(files) > _NAMED:
-        log.warning("pictures that don't decode:\n  %s", "\n  ".join(files))
+    if len(left_out) > _NAMED:
+        log.warning("pictures that don't decode:\n  %s", "\n  ".join(_with_reasons(left_out)))
+
+
+def _with_reasons(left_out: Mapping[str, str]) -> list[str]:
+    return [f"{shown(file)} ({reason})" for file, reason in left_out.items()]
 
 
 def _pack_into(target: Path, source: Source, crop: int | None, size: int, key: str, progress: bool) -> Pack:
@@ -158,12 +163,12 @@ def _decode(
     """Decodes every picture and leaves out the unreadable ones, and the identities left with none."""
     files = source.files
     images = allocate("decoded", (len(files), size, size, 3))
-    fingerprints, readable = decode_all(source, images, crop, progress)
-    kept = np.flatnonzero(readable)
-    left_out = tuple(files[number] for number in np.flatnonzero(~readable).tolist())
+    fingerprints, faults = decode_all(source, images, crop, progress)
+    left_out = {files[number]: faults[number] for number in sorted(faults)}
+    kept = np.delete(np.arange(len(files)), list(faults))
     if not len(kept):
         _log_all(left_out)
-        raise UserError(f"none of {len(files)} pictures decodes ({_named(left_out)}); expected JPEG or PNG")
+        raise UserError(f"none of {len(files)} pictures decodes: {_named(left_out)}; expected {READ}")
     present, identities = np.unique(source.identities[kept], return_inverse=True)
     return Pack(
         images=images if not left_out else _copied(images, kept, allocate),

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError
-from facenet_lit.preprocessing import Picture, decode
+from facenet_lit.preprocessing import Picture, decode, why_undecodable
 from facenet_lit.sources.source import UnreadableImage
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+PICTURE_SUFFIXES = (
+    ".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """Identity table of images that are named ``<identity>/<file>``.
+    """Identity table of images.
 
     Attributes:
         names: (K,) names of the identities, sorted.
         identities: (N,) index into ``names`` per image, ascending.
-        files: (N,) the images' names, sorted within their identity.
+        files: (N,) a unique name per image, sorted within their identity.
     """
 
     names: tuple[str, ...]
@@ -32,21 +35,25 @@ class Listing:
 
     @classmethod
     def of(cls, files: Iterable[str]) -> Listing:
-        """Sorts ``<identity>/<file>`` names into a table."""
-        pairs = sorted(file.split("/", 1) for file in files)
-        column = np.array([identity for identity, _ in pairs], dtype=object)
-        names, identities = np.unique(column, return_inverse=True)
-        return cls(tuple(names.tolist()), identities.astype(np.int64), tuple(map("/".join, pairs)))
+        """Sorts images that are named ``<identity>/<file>`` into a table."""
+        return cls.of_rows((file.split("/", 1)[0], file) for file in files)
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[tuple[str, str]]) -> Listing:
+        """Sorts (identity, image) pairs into a table."""
+        pairs = sorted(rows)
+        counts = Counter(identity for identity, _ in pairs)  # in the order met, which is sorted
+        identities = np.repeat(np.arange(len(counts), dtype=np.int64), list(counts.values()))
+        return cls(tuple(counts), identities, tuple(file for _, file in pairs))
 
 
 def is_picture(file: str) -> bool:
-    """Whether a file's name is that of a picture: .jpg, .jpeg or .png in any case, and not hidden."""
-    path = PurePosixPath(file)
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    """Whether a file's name, without its folders, is that of a picture: by its suffix in any case; not hidden."""
+    return file.lower().endswith(PICTURE_SUFFIXES) and not file.startswith(".")
 
 
 def decode_or_raise(name: str, encoded: bytes) -> Picture:
-    """Decodes the bytes of a JPEG or PNG.
+    """Decodes the bytes of a picture.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -56,7 +63,7 @@ def decode_or_raise(name: str, encoded: bytes) -> Picture:
     """
     picture = decode(encoded)
     if picture is None:
-        raise UnreadableImage(name)
+        raise UnreadableImage(name, why_undecodable(encoded))
     return picture
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from facenet_lit.batch import IntArray
-from facenet_lit.errors import UserError
+from facenet_lit.errors import UserError, shown
 from facenet_lit.preprocessing import Picture
 
 Read = Callable[[], Picture]
@@ -17,11 +17,13 @@ class UnreadableImage(UserError):  # noqa: N818 - a UserError by its base, named
 
     Attributes:
         name: the picture's name in its source.
+        reason: why, in a few words.
     """
 
-    def __init__(self, name: str, reason: str = "not a whole JPEG or PNG picture") -> None:
-        super().__init__(f"{name}: {reason}; mend or remove it, or set data.on_bad_image=skip")
+    def __init__(self, name: str, reason: str = "not a whole picture") -> None:
+        super().__init__(f"{shown(name)}: {reason}; mend or remove it, or set data.on_bad_image=skip")
         self.name = name
+        self.reason = reason
 
 
 class Table(Protocol):

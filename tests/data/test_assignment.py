@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facenet_lit.data.assignment import Assignment, assign, drop_outside, packed
+from facenet_lit.data.assignment import Assignment, assign, drop_outside, packed, without_repeats
 from facenet_lit.errors import UserError
 from facenet_lit.sources.lfw import LFWSource
 from facenet_lit.sources.pack_files import Pack
@@ -32,7 +32,7 @@ def packed_without(source: Source, left_out: list[str]) -> Pack:
     present, identities = np.unique(source.identities[kept], return_inverse=True)
     names, files = [source.names[i] for i in present], np.array(source.files)[kept].tolist()
     nothing = np.empty((len(files), 0), np.uint8)
-    return Pack(nothing, identities, names, files, nothing, "", left_out)
+    return Pack(nothing, identities, names, files, nothing, "", dict.fromkeys(left_out, "damaged"))
 
 
 def test_a_picture_left_out_moves_nobody_else() -> None:
@@ -77,6 +77,49 @@ def test_pairs_that_reach_out_of_their_part_are_counted_and_not_scored(
     found = Assignment({"test": np.array([4, 5, 7])}, {"test": np.array([[4, 5], [4, 6], [7, 4]])})
     assert drop_outside(found).listed_pairs["test"].tolist() == [[4, 5], [7, 4]]
     assert caplog.messages == ["1 of 3 listed pairs of test are not scored: they reach out of it"]
+
+
+def packed_with(source: Source, equal: dict[int, int]) -> Pack:
+    """A pack as far as its tables go, in which some images are equal to others."""
+    numbers = np.arange(len(source.files))
+    contents = np.array([equal.get(number, number) for number in numbers.tolist()])
+    fingerprints = np.zeros((len(numbers), 32), np.uint8)
+    fingerprints[:, :8] = contents.astype(">u8").view(np.uint8).reshape(-1, 8)
+    nothing = np.empty((len(numbers), 0), np.uint8)
+    return Pack(nothing, source.identities, source.names, source.files, fingerprints, "")
+
+
+def test_what_repeats_is_left_out_and_what_is_mislabelled_is_kept(caplog: pytest.LogCaptureFixture) -> None:
+    source = SyntheticFaces(30, 3)
+    listed = assign(source, source, "random", 0)
+    assert without_repeats(listed, packed_with(source, {})) is listed
+    assert caplog.messages == []
+
+    first, second = listed.parts["val"][:3], listed.parts["val"][3:6]
+    equal = {first[2]: first[1], second[0]: first[0], second[2]: first[1]}
+    pairs = {"val": np.array([first[:2], first[1:], [first[0], second[0]]])}
+    found = without_repeats(listed._replace(listed_pairs=pairs), packed_with(source, equal))
+    assert found.parts["train"].tolist() == listed.parts["train"].tolist()
+    assert found.parts["val"].tolist() == [n for n in listed.parts["val"] if n != first[2]]
+    assert found.listed_pairs["val"].tolist() == [pairs["val"][0].tolist(), pairs["val"][2].tolist()]
+    names = [source.files[n] for n in (*first, *second)]
+    noise, repeats, unscored = caplog.messages
+    assert noise.startswith("label noise: 2 pictures are under more than one identity, ")
+    assert f" {names[0]} = {names[3]}, {names[1]} = {names[5]};" in noise
+    assert repeats.startswith("duplicates: 1 images repeat another of the same identity, ")
+    assert f" {names[1]} = {names[2]};" in repeats
+    assert unscored == "1 of 3 listed pairs of val are not scored: they reach out of it"
+
+
+def test_people_whose_pictures_are_all_one_are_people_with_one_picture() -> None:
+    source = SyntheticFaces(30, 3)
+    listed = assign(source, source, "random", 0)
+    val = listed.parts["val"]
+    equal = dict.fromkeys(val[:3].tolist(), val[0]) | dict.fromkeys(val[3:6].tolist(), val[3])
+    with pytest.raises(UserError, match="val has 3 of 30 identities, 1 of them with two or more"):
+        without_repeats(listed, packed_with(source, equal))
+    everyone = assign(source, source, "none", 0)
+    assert len(without_repeats(everyone, packed_with(source, equal)).parts["test"]) == 86
 
 
 @pytest.fixture

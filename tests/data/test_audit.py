@@ -51,6 +51,12 @@ def test_a_picture_under_two_names_is_found_by_content() -> None:
     assert leaks == ["1 pictures in both train and test, Bob/2.jpg = Dan/6.jpg for one"]
 
 
+def test_odd_names_can_be_told_apart() -> None:
+    files = [file.replace("Bob", "Bob,\n\udceb") for file in FILES]
+    (twins,) = find_twins(APART, files, digests(0, 1, 2, 3, 4, 5, 2, 7))
+    assert twins.endswith(r"'Bob,\n\udceb/2.jpg' = Dan/6.jpg for one")
+
+
 def test_equal_pictures_on_one_side_are_no_leak() -> None:
     assert find_twins(APART, FILES, digests(0, 0, 2, 3, 4, 4, 6, 7)) == []
 

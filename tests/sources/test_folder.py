@@ -44,16 +44,19 @@ def root(tmp_path, faces) -> Path:
 def test_table_is_sorted_and_other_files_are_ignored(root):
     source = FolderSource(root)
     assert list(source.names) == ["Ada", "Bo", "Zoë"]
-    assert list(source.files) == ["Ada/a.jpeg", "Ada/b.JPG", "Bo/1.PNG", "Bo/2.png", "Zoë/grey.png"]
-    np.testing.assert_array_equal(source.identities, [0, 0, 1, 1, 2])
+    assert list(source.files) == [
+        *("Ada/a.jpeg", "Ada/b.JPG", "Ada/deeper/1.png", "Bo/1.PNG", "Bo/2.png", "Zoë/grey.png")
+    ]
+    np.testing.assert_array_equal(source.identities, [0, 0, 0, 1, 1, 2])
+    assert source.identities.dtype == np.int64
 
 
 def test_pictures_are_rgb(root, faces):
     pictures = {number: read() for number, read in FolderSource(root).pictures()}
-    assert sorted(pictures) == [0, 1, 2, 3, 4]
-    np.testing.assert_array_equal(pictures[3], faces[0])
-    np.testing.assert_array_equal(pictures[2], faces[1])
-    np.testing.assert_array_equal(pictures[4], np.repeat(faces[4][..., :1], 3, axis=2))
+    assert sorted(pictures) == [0, 1, 2, 3, 4, 5]
+    np.testing.assert_array_equal(pictures[4], faces[0])
+    np.testing.assert_array_equal(pictures[3], faces[1])
+    np.testing.assert_array_equal(pictures[5], np.repeat(faces[4][..., :1], 3, axis=2))
     assert np.abs(pictures[1].astype(int) - faces[2]).mean() < 12  # JPEG
 
 
@@ -67,11 +70,11 @@ def test_bad_picture_is_named_when_read(root):
 
 
 def test_listing_decodes_nothing(root):
-    for path in root.glob("*/*"):
+    for path in root.rglob("*"):
         if path.is_file():
             path.write_bytes(b"not a picture")
-    assert len(FolderSource(root).files) == 5
-    assert len(list(FolderSource(root).pictures())) == 5
+    assert len(FolderSource(root).files) == 6
+    assert len(list(FolderSource(root).pictures())) == 6
 
 
 def test_key_changes_with_content_names_and_place(root, faces, tmp_path):
@@ -113,3 +116,83 @@ def test_empty_root_says_what_was_expected(tmp_path):
         UserError, match=r"no pictures found; expected a folder with a subfolder per identity"
     ):
         _ = source.files
+
+
+def test_what_else_lies_there_is_told_in_a_line_each(root, caplog):
+    (root / "Bo" / "gone.png").symlink_to("nowhere.png")
+    (root / "Bo" / "up").symlink_to("..")
+    _ = FolderSource(root).files
+    assert [record.getMessage().removeprefix(f"data.root={root}: ") for record in caplog.records] == [
+        "1 pictures right in it, loose.png for one, are nobody's and left out; put each into its person's folder",
+        "1 pictures in deeper folders, Ada/deeper/1.png for one, are of the person whose folder it is at the top",
+        "1 folders without a picture, Empty for one, are passed over",
+        "1 links to what is there anyway, Bo/up for one, are passed over",
+        "1 links to nothing, Bo/gone.png for one, are passed over",
+        "1 files that are no pictures (.txt 1) are passed over",
+    ]
+
+
+def test_a_tidy_folder_is_passed_without_a_word(tmp_path, faces, caplog):
+    write(tmp_path / "Ada" / "1.png", faces[0])
+    assert list(FolderSource(tmp_path).files) == ["Ada/1.png"]
+    assert caplog.records == []
+
+
+def test_pictures_right_in_the_root_alone_are_an_error(tmp_path, faces):
+    write(tmp_path / "1.png", faces[0])
+    with pytest.raises(
+        UserError, match="no pictures found in a subfolder, 1 right in it; expected a folder with a"
+    ):
+        _ = FolderSource(tmp_path).files
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_folder_that_can_not_be_read(root):
+    (root / "Bo").chmod(0)
+    try:
+        with pytest.raises(UserError, match=r"Bo can't be read \(Permission denied\); make it readable"):
+            _ = FolderSource(root).files
+    finally:
+        (root / "Bo").chmod(0o700)
+
+
+# --- a list instead ---
+
+
+def write_list(path: Path, rows: dict[str, str]) -> Path:
+    path.write_text(
+        "".join(f"{file},{identity}\n" for file, identity in {"path": "identity", **rows}.items())
+    )
+    return path
+
+
+def test_a_list_tells_whose_the_pictures_are(root, faces):
+    rows = {"Zoë/grey.png": "Bo", "Bo/2.png": "Ada", "loose.png": "Ada", "Ada/a.jpeg": "Bo"}
+    source = FolderSource(None, write_list(root / "list.csv", rows))
+    assert list(source.names) == ["Ada", "Bo"]
+    assert list(source.files) == ["Bo/2.png", "loose.png", "Ada/a.jpeg", "Zoë/grey.png"]
+    np.testing.assert_array_equal(source.identities, [0, 0, 1, 1])
+    np.testing.assert_array_equal(dict(source.pictures())[0](), faces[0])
+
+
+def test_paths_start_from_the_root_where_there_is_one(root, tmp_path):
+    file = write_list(tmp_path / "list.csv", {"1.PNG": "Ada"})
+    assert list(FolderSource(root / "Bo", file).files) == ["1.PNG"]
+    with pytest.raises(UserError, match=r"line 2: no file 1\.PNG in"):
+        _ = FolderSource(None, file).files
+
+
+def test_key_changes_with_whose_pictures_are(root):
+    keys = set()
+    for rows in ({"loose.png": "Ada"}, {"loose.png": "Bo"}, {"loose.png": "Bo", "Bo/2.png": "Bo"}):
+        keys.add(FolderSource(root, write_list(root / "list.csv", rows)).key)
+        keys.add(FolderSource(root, write_list(root / "other.csv", rows)).key)  # wherever it says so
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize("value", ["", "nowhere.csv", "."])
+def test_a_list_that_is_not_there(value):
+    with pytest.raises(
+        UserError, match=r"^data\.list.*expected a CSV file in UTF-8.*name that file by data\.list=FILE$"
+    ):
+        FolderSource(None, value)

@@ -17,7 +17,7 @@ def example(value: int = 0) -> Pack:
         files=("Ada/1.jpg", "Ada/2.jpg", "odd\udc80name/1.jpg"),
         fingerprints=np.arange(96, dtype=np.uint8).reshape(3, 32),
         key="some key",
-        left_out=("Bo/1.jpg",),
+        left_out={"Bo/1.jpg": "cut short"},
     )
 
 

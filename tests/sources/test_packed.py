@@ -128,12 +128,12 @@ def root(tmp_path) -> Path:
         for number in numbers:
             cv2.imwrite(str(root / name / f"{number}.png"), reads[number]())
     (root / "Bo").mkdir()
-    for file in ("Ada/bad.jpg", "Bo/1.png", "Bo/2.jpeg"):
-        (root / file).write_bytes(b"not a picture")
+    for file in BAD:
+        (root / file).write_bytes(b"" if file.endswith("png") else b"not a picture")
     return root
 
 
-BAD = ["Ada/bad.jpg", "Bo/1.png", "Bo/2.jpeg"]
+BAD = {"Ada/bad.jpg": "no picture", "Bo/1.png": "an empty file", "Bo/2.jpeg": "no picture"}
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
@@ -141,7 +141,9 @@ def test_bad_pictures_are_reported_together(root, tmp_path, on_disk):
     for _ in range(2):  # the second time, the pack is there
         with pytest.raises(UserError) as caught:
             quick_pack(FolderSource(root), tmp_path / "packs" if on_disk else None)
-        assert str(caught.value).startswith("3 pictures don't decode: Ada/bad.jpg, Bo/1.png, Bo/2.jpeg; ")
+        assert str(caught.value).startswith(
+            "3 pictures don't decode: Ada/bad.jpg (no picture), Bo/1.png (an empty file), Bo/2.jpeg (no picture); "
+        )
         assert "data.on_bad_image=skip" in str(caught.value)
         assert "\n" not in str(caught.value)
 
@@ -151,12 +153,13 @@ def test_bad_pictures_are_left_out(root, tmp_path, on_disk, caplog):
     caplog.set_level(logging.WARNING)
     result = quick_pack(FolderSource(root), tmp_path / "packs" if on_disk else None, "skip")
     assert [record.message for record in caplog.records] == [
-        "3 pictures don't decode: Ada/bad.jpg, Bo/1.png, Bo/2.jpeg; left out"
+        "3 pictures don't decode: Ada/bad.jpg (no picture), Bo/1.png (an empty file), Bo/2.jpeg (no picture); "
+        "left out"
     ]
     assert list(result.names) == ["Ada", "Cy", "Di"]
     assert list(result.files) == ["Ada/0.png", "Cy/1.png", "Cy/2.png", "Di/3.png", "Di/4.png", "Di/5.png"]
     np.testing.assert_array_equal(result.identities, [0, 1, 1, 2, 2, 2])
-    assert list(result.left_out) == BAD
+    assert result.left_out == BAD
     for file in BAD:
         (root / file).unlink()
     clean = quick_pack(FolderSource(root), None)
@@ -174,11 +177,15 @@ def test_an_error_names_ten_bad_pictures_and_the_log_all(root, caplog):
     more = [f"Di/bad{number:02d}.jpg" for number in range(20)]
     for file in more:
         (root / file).write_bytes(b"not a picture")
-    with pytest.raises(UserError, match=r"^23 pictures don't decode: .*Di/bad06\.jpg and 13 more, .* log;"):
+    with pytest.raises(
+        UserError, match=r"^23 pictures don't decode: .*Di/bad06\.jpg \(no picture\) and 13 more, .* log;"
+    ):
         quick_pack(FolderSource(root), None)
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.message.split("\n  ")[1:] == [*BAD, *more]
+    assert record.message.split("\n  ")[1:] == [
+        f"{file} ({BAD.get(file, 'no picture')})" for file in (*BAD, *more)
+    ]
     caplog.clear()
     quick_pack(FolderSource(root), None, "skip")
     assert caplog.records[0].message == record.message
@@ -192,14 +199,16 @@ def test_where_no_picture_decodes_the_log_names_all(tmp_path, caplog):
         (tmp_path / file).write_bytes(b"not a picture")
     with pytest.raises(UserError, match="none of 12 pictures decodes"):
         quick_pack(FolderSource(tmp_path), None)
-    assert caplog.records[0].message.split("\n  ")[1:] == files
+    assert caplog.records[0].message.split("\n  ")[1:] == [f"{file} (no picture)" for file in files]
 
 
 @pytest.mark.parametrize("on_bad_image", ["error", "skip"])
 def test_no_good_picture_at_all(root, tmp_path, on_bad_image):
     for name in ("Ada", "Cy", "Di"):
         shutil.rmtree(root / name)
-    with pytest.raises(UserError, match=r"none of 2 pictures decodes \(Bo/1\.png, Bo/2\.jpeg\)"):
+    with pytest.raises(
+        UserError, match=r"none of 2 pictures decodes: Bo/1\.png \(an empty file\), Bo/2\.jpeg \(no"
+    ):
         quick_pack(FolderSource(root), tmp_path / "packs", on_bad_image)
     assert list((tmp_path / "packs").iterdir()) == []
 

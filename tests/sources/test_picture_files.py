@@ -19,6 +19,14 @@ def test_listing_is_sorted_and_loses_nothing(pairs):
     assert [listing.names[i] for i in listing.identities] == [file.split("/")[0] for file in listing.files]
 
 
+@given(st.dictionaries(WORD, WORD, max_size=20))
+def test_listing_of_any_names(identity_of):
+    listing = Listing.of_rows((identity, file) for file, identity in identity_of.items())
+    assert listing.names == tuple(sorted(set(identity_of.values())))
+    rows = [(listing.names[i], file) for i, file in zip(listing.identities, listing.files, strict=True)]
+    assert rows == sorted((identity, file) for file, identity in identity_of.items())
+
+
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
@@ -28,6 +36,11 @@ def test_listing_is_sorted_and_loses_nothing(pairs):
         (".a.jpg", False),
         ("._a.jpg", False),
         ("a.gif", False),
+        *(
+            (f"a.{suffix}", True)
+            for suffix in ("jpeg", "bmp", "webp", "tif", "TIFF", "pbm", "pgm", "ppm", "pnm")
+        ),
+        ("a.jpg.txt", False),
         ("jpg", False),
     ],
 )
@@ -44,3 +57,10 @@ def test_a_file_that_is_gone_is_an_unreadable_image(tmp_path):
 def test_a_missing_path_names_setting_and_advice(value):
     with pytest.raises(UserError, match=r"^data\.root.*expected a folder; make one$"):
         existing_path("data.root", value, "a folder", "make one")
+
+
+def test_what_does_not_decode_says_why(tmp_path):
+    (tmp_path / "1.jpg").write_bytes(b"GIF89a")
+    with pytest.raises(UnreadableImage, match=r"^'Ada, 1\.jpg': a GIF; mend or remove it") as caught:
+        read_file(tmp_path / "1.jpg", "Ada, 1.jpg")
+    assert (caught.value.name, caught.value.reason) == ("Ada, 1.jpg", "a GIF")
