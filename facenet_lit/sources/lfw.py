@@ -12,7 +12,13 @@ from pathlib import Path
 
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError
-from facenet_lit.sources.lfw_lists import ListedPair, read_pairs, read_people
+from facenet_lit.sources.lfw_lists import (
+    ListedPair,
+    read_pair_folds,
+    read_pairs,
+    read_people,
+    read_people_folds,
+)
 from facenet_lit.sources.lfw_pictures import ADVICE, LFWArchive, LFWFolder
 from facenet_lit.sources.picture_files import existing_path
 from facenet_lit.sources.source import Read
@@ -108,6 +114,22 @@ class LFWSource:
             UserError: the list is missing or malformed.
         """
         return read_pairs(self.list_path(list_name))
+
+    def people_folds(self, list_name: str) -> list[list[str]]:
+        """Names of the people of each fold of a list such as ``people``.
+
+        Raises:
+            UserError: the list is missing or malformed.
+        """
+        return read_people_folds(self.list_path(list_name))
+
+    def pair_folds(self, list_name: str) -> list[list[ListedPair]]:
+        """Pairs of each fold of a list such as ``pairs``.
+
+        Raises:
+            UserError: the list is missing or malformed.
+        """
+        return read_pair_folds(self.list_path(list_name))
 
     def _list_folders(self) -> list[Path]:
         # A link to the archive may lie beside the lists, or the archive itself.

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_lfw import FOLDS, write_lfw
 
 from facenet_lit.data.assignment import Assignment, assign, drop_outside, packed
 from facenet_lit.errors import UserError
@@ -102,6 +103,32 @@ def test_view_1_by_its_lists(lfw: Path) -> None:
     assert pairs["test"].tolist() == [[40, 41], [40, 43]]
     with pytest.raises(UserError, match=r"data\.split=view1: expected data=lfw, not synthetic"):
         assign(source, SyntheticFaces(), "view1", 0)
+
+
+@pytest.mark.parametrize("fold", [3, 10])
+def test_view_2_by_its_lists(tmp_path: Path, fold: int) -> None:
+    source = LFWSource(write_lfw(tmp_path, decodable=False))
+    parts, pairs = assign(source, source, "view2", 0, fold)
+    assert {part: len(numbers) for part, numbers in parts.items()} == {"train": 48, "val": 6, "test": 6}
+    for part, place in (("test", fold - 1), ("val", fold % 10)):
+        assert {source.names[source.identities[n]] for n in parts[part]} == set(FOLDS[place])
+        a, b, c = FOLDS[place]
+        named = [[source.files[n].split("/")[1] for n in pair] for pair in pairs[part]]
+        assert named[:3] == [[f"{p}_0001.jpg", f"{p}_0002.jpg"] for p in (a, b, c)]
+        assert named[3:] == [[f"{p}_0001.jpg", f"{q}_0002.jpg"] for p, q in ((a, b), (b, c), (c, a))]
+
+
+@pytest.mark.parametrize("file", ["people", "pairs"])
+def test_what_is_wrong_with_the_lists_of_view_2(tmp_path: Path, file: str) -> None:
+    source = LFWSource(write_lfw(tmp_path, decodable=False))
+    (tmp_path / f"{file}.txt").write_bytes((tmp_path / f"{file}DevTest.txt").read_bytes())
+    with pytest.raises(UserError, match=rf"^{file}\.txt: 1 folds; expected the ten of LFW's view 2"):
+        assign(source, source, "view2", 0, 1)
+    (tmp_path / f"{file}.txt").unlink()
+    with pytest.raises(UserError, match=rf"{file}\.txt not found in"):
+        assign(source, source, "view2", 0, 1)
+    with pytest.raises(UserError, match=r"data\.split=view2: expected data=lfw, not synthetic"):
+        assign(source, SyntheticFaces(), "view2", 0, 1)
 
 
 @pytest.mark.parametrize(
