@@ -16,6 +16,7 @@ from facenet_lit.data.splits import (
     check_parts,
     images_of,
     random_split,
+    triplet_split,
     val_fold,
     view1_split,
     view2_split,
@@ -49,7 +50,7 @@ def assign(table: Table, source: Source, split: str, seed: int, fold: int | None
     Args:
         table: what is split.
         source: where LFW's lists are.
-        split: ``random``, ``view1``, ``view2``, or ``none``, which puts everyone into ``test``.
+        split: ``random``, ``view1``, ``view2``, ``triplets``, or ``none``, which puts everyone into ``test``.
         seed: ``data.split_seed``.
         fold: ``data.fold``, the fold of view 2 that is ``test``.
 
@@ -62,6 +63,8 @@ def assign(table: Table, source: Source, split: str, seed: int, fold: int | None
                 f"data.split={split}: expected data=lfw, not {source.name}; use data.split=random"
             )
         return _view1(table, source, seed) if split == "view1" else _view2(table, source, fold or 0)
+    if split == "triplets":
+        return Assignment(triplet_split(table.identities, seed), {})
     everyone = np.unique(table.identities)
     nobody = everyone[:0]
     people = {"train": nobody, "val": nobody, "test": everyone}

@@ -1,6 +1,7 @@
 """Which identities are trained on, which choose the checkpoint, and which the result is told on.
 
-Splits are made of identities, never of images or triplets: a person is on one side only.
+Splits are made of identities, never of images or triplets: a person is on one side only. The one exception is
+there to measure what it costs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from facenet_lit.batch import IntArray
+from facenet_lit.data.triplets import draw_triplets
 from facenet_lit.errors import UserError, check_integer
 
 T = TypeVar("T")
@@ -142,6 +144,34 @@ def _listed_identities(
             "expected the whole of LFW; get the archive again, or use data.split=random"
         )
     return [np.sort(np.array([index[name] for name in listed], dtype=np.int64)) for listed in lists]
+
+
+def triplet_split(identities: IntArray, seed: int) -> dict[str, IntArray]:
+    """The historical split, which leaks: the drawn triplets of the whole set are shuffled and cut 80/10/10%.
+
+    Nearly everyone with several images is then on every side, and many images too. It is here to measure how much
+    of a rate was leak. It differs from the history in that a part is the images of its triplets: training draws
+    new triplets from its own at every epoch, and rates are over all pairs of a part's images.
+
+    Args:
+        identities: (N,) identity of each image.
+        seed: ``data.split_seed``.
+
+    Returns:
+        The image numbers of ``train``, ``val`` and ``test``, each ascending, not disjoint.
+
+    Raises:
+        UserError: there are too few triplets for three parts.
+    """
+    drawn = draw_triplets(identities, "positive", "identity", seed, 0)  # shuffled
+    val_end = round(len(drawn) * VAL_SHARE)
+    test_end = val_end + round(len(drawn) * TEST_SHARE)
+    if not 0 < val_end < test_end < len(drawn):
+        raise UserError(
+            f"data.split=triplets: {len(drawn)} triplets can be drawn; expected ten or more; give more images"
+        )
+    parts = {"train": drawn[test_end:], "val": drawn[:val_end], "test": drawn[val_end:test_end]}
+    return {part: np.unique(triplets) for part, triplets in parts.items()}
 
 
 def images_of(identities: IntArray, chosen: IntArray) -> IntArray:

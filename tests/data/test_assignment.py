@@ -21,6 +21,14 @@ def test_a_random_split_puts_every_image_into_one_part() -> None:
     assert not np.array_equal(parts["val"], assign(source, source, "random", 2).parts["val"])
 
 
+def test_a_split_of_triplets_shares_images() -> None:
+    source = SyntheticFaces(30, 3)
+    parts, pairs = assign(source, source, "triplets", 1)
+    assert set(parts["val"]) & set(parts["train"])
+    assert pairs == {}
+    assert not np.array_equal(parts["val"], assign(source, source, "triplets", 2).parts["val"])
+
+
 def test_no_split_puts_everyone_into_test() -> None:
     source = SyntheticFaces(4, 2)
     parts, _ = assign(source, source, "none", 0)

@@ -9,10 +9,12 @@ from facenet_lit.data.splits import (
     check_folds,
     images_of,
     random_split,
+    triplet_split,
     val_fold,
     view1_split,
     view2_split,
 )
+from facenet_lit.data.triplets import draw_triplets
 from facenet_lit.errors import UserError
 from facenet_lit.sources.lfw import LFWSource
 
@@ -86,6 +88,30 @@ def test_view1_names_a_person_without_images() -> None:
     table, names, train, test = view1()
     with pytest.raises(UserError, match="Nobody"):
         view1_split(table, names, [*train, "Nobody"], test, seed=0)
+
+
+@given(st.lists(st.integers(1, 6), min_size=12, max_size=30), st.integers(0, 5))
+def test_parts_of_triplets_are_the_images_of_shuffled_triplets(counts: list[int], seed: int) -> None:
+    table = np.repeat(np.arange(len(counts)), counts)
+    total = sum(count - 1 for count in counts)
+    if round(total * 0.1) == 0:
+        return
+    drawn = draw_triplets(table, "positive", "identity", seed, 0).tolist()
+    tenth = round(total * 0.1)
+    rows = {"val": drawn[:tenth], "test": drawn[tenth : 2 * tenth], "train": drawn[2 * tenth :]}
+    parts = triplet_split(table, seed)
+    assert list(parts) == list(PARTS)
+    for part, numbers in parts.items():
+        assert numbers.tolist() == sorted({image for row in rows[part] for image in row})
+        assert len(np.unique(table[numbers])) >= 2  # of each triplet's, so that there are pairs of both kinds
+        assert np.unique(table[numbers], return_counts=True)[1].max() >= 2
+
+
+def test_too_few_triplets_for_three_parts() -> None:
+    with pytest.raises(
+        UserError, match=r"^data\.split=triplets: 2 triplets can be drawn; expected ten or more"
+    ):
+        triplet_split(np.array([0, 0, 1, 1]), 0)
 
 
 def ten_folds(each: int = 3) -> tuple[np.ndarray, list[str], list[list[str]]]:
