@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -51,7 +51,7 @@ class Mirror(NamedTuple):
         Raises:
             UserError: something is missing or odd.
         """
-        words = dict(entry) if isinstance(entry, dict) else {}
+        words = dict(entry) if isinstance(entry, Mapping) else {}
         if words.keys() != _FORMS.keys() or not all(
             re.fullmatch(form, str(words[name])) for name, form in _FORMS.items()
         ):
@@ -95,6 +95,8 @@ def fetch(
     Raises:
         UserError: no mirror gives it, or it can't be written.
     """
+    if target.exists():
+        return
     failures: list[str] = []
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -105,11 +105,7 @@ def test_another_mirror_goes_on_where_one_was_cut_off(server: Server, target: Pa
 
 
 def test_a_server_that_knows_no_ranges_sends_it_anew(server: Server, target: Path) -> None:
-    cut = lambda handler: (
-        handler.head(200, Content_Length=len(CONTENT)),
-        handler.wfile.write(CONTENT[:1000]),
-    )
-    fetched(target, server.url("/a", cut, whole(CONTENT)))
+    fetched(target, server.url("/a", ranged(CONTENT, 1000), whole(CONTENT)))
     expect(target)
     assert server.requests == ["/a", "/a bytes=1000-"]
 
