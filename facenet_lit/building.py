@@ -39,6 +39,7 @@ def build_data(settings: DictConfig, config: DictConfig | None = None) -> FaceDa
         normalize=settings.normalize,
         split=settings.split,
         split_seed=settings.split_seed,
+        fold=settings.get("fold"),  # LFW's alone
         cache=settings.cache,
         on_bad_image=settings.on_bad_image,
         allow_leak=settings.allow_leak,

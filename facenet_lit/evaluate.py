@@ -15,7 +15,7 @@ from facenet_lit import report, run_folder
 from facenet_lit.batch import IntArray, Rows
 from facenet_lit.building import build_data
 from facenet_lit.checkpoint import ModelCard, load_embedder, read_card, read_checkpoint
-from facenet_lit.chosen_images import choose, refuse_outside
+from facenet_lit.chosen_images import Chosen, choose, read_list, refuse_outside
 from facenet_lit.command_line import start
 from facenet_lit.config_values import override_value, plain
 from facenet_lit.data.audit import CHOOSE_OTHERS, find_trained_people, find_trained_pictures, refuse
@@ -24,12 +24,12 @@ from facenet_lit.data.listed_pairs import decoded_pairs
 from facenet_lit.errors import UserError, check_choice, check_integer, check_number
 from facenet_lit.lightning_trainer import choose_device
 from facenet_lit.metrics.figures import figures
+from facenet_lit.metrics.fold_accuracy import fold_figures
 from facenet_lit.metrics.pair_scoring import score_all_pairs, score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
 from facenet_lit.precision import lay_out
 from facenet_lit.recipe import read_fars
 from facenet_lit.resolution_checks import check_resolution, fars_asked_for
-from facenet_lit.sources.lfw_lists import read_pairs
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 SETTINGS_OF_TRAINING = {
     "data.normalize": "it is part of the checkpoint",
     "data.batch_size": "say batch_size=",
+    "data.fold": "evaluate the checkpoint of that fold",
 }
 
 
@@ -65,10 +66,13 @@ def score(config: DictConfig) -> tuple[dict[str, float | None], int]:
     _refuse_settings_of_training(config, card)
     check_number("metrics.threshold", config.metrics.threshold)
     fars = read_fars(config.metrics)
-    listed = None if config.pairs is None else read_pairs(Path(config.pairs))
+    fold = card.data.get("fold") or config.data.get("fold")
+    listed = None if config.pairs is None else read_list(str(config.pairs), fold)
 
     if config.part == "all":
         OmegaConf.update(config, "data.split", "none")
+        if "fold" in config.data:
+            OmegaConf.update(config, "data.fold", None)
     elif config.data.split == "none":
         raise UserError(f"data.split=none: makes no parts; say part=all, not part={config.part}")
     data = build_data(config.data)
@@ -78,10 +82,10 @@ def score(config: DictConfig) -> tuple[dict[str, float | None], int]:
         log.info("data.crop=%s: the network was trained with data.crop=%s", here, there)
     # All that the listing tells, before a picture is decoded.
     chosen = choose(data.source, data.listed.parts, config.part, listed)
-    refuse_outside(chosen, data, config.part)
     names = [data.source.names[i] for i in np.unique(data.source.identities[chosen.numbers])]
     trained = card.trained_identities.numpy()
     refuse(find_trained_people(trained, names), data.allow_leak, CHOOSE_OTHERS)
+    refuse_outside(chosen, data, config.part)
     asked = fars_asked_for(HydraConfig.get().overrides.task)
     warning = check_resolution({config.part: chosen.impostor_pairs}, fars, asked)
     if warning:
@@ -96,7 +100,7 @@ def score(config: DictConfig) -> tuple[dict[str, float | None], int]:
     refuse(find_trained_pictures(trained, files, pictures), data.allow_leak, CHOOSE_OTHERS)
 
     rows = embed(config.checkpoint, card, data, chosen.numbers, batch_size, device)
-    return tell(rows, chosen.pairs, config, card), len(files)
+    return tell(rows, chosen, config, card), len(files)
 
 
 def _refuse_settings_of_training(config: DictConfig, card: ModelCard) -> None:
@@ -106,7 +110,7 @@ def _refuse_settings_of_training(config: DictConfig, card: ModelCard) -> None:
         if name not in SETTINGS_OF_TRAINING:
             continue
         saved, said = card.data.get(name.removeprefix("data.")), OmegaConf.select(config, name)
-        if said != saved:
+        if saved is not None and said != saved:
             advice = SETTINGS_OF_TRAINING[name]
             raise UserError(f"{name}={said}: the checkpoint was trained with {saved}, which stays; {advice}")
 
@@ -115,7 +119,7 @@ def write(config: DictConfig, folder: Path, told: Mapping[str, float | None], im
     """Writes metrics.json and prints the table."""
     named = {f"{config.part}/{name}": value for name, value in told.items()}
     run_folder.write_metrics(folder, named)
-    kind = "all pairs" if config.pairs is None else f"pairs of {Path(config.pairs).name}"
+    kind = "all pairs" if config.pairs is None else f"pairs of {Path(str(config.pairs)).name}"
     report.show(report.figures_table(named, f"{config.checkpoint}: {kind}, {images:,} images"))
     log.info("figures  %s", folder / run_folder.METRICS)
 
@@ -136,6 +140,8 @@ def completed(overrides: Sequence[str]) -> list[str]:
     saved = dict(read_card(read_checkpoint(path)).data)
     choice = str(saved.pop("choice"))
     saved.pop("allow_leak", None)
+    if said.get("data.split", "view2") != "view2":
+        saved.pop("fold", None)  # another split has none
     if said.get("data", choice) != choice:
         return [f"data.size={saved['size']}"]
     if {"data.root", "data.list"} & set(said):
@@ -165,12 +171,17 @@ def embed(
     return Rows(embeddings, identities, image_numbers)
 
 
-def tell(rows: Rows, listed: IntArray | None, config: DictConfig, card: ModelCard) -> dict[str, float | None]:
-    """The figures; for listed pairs their accuracy too, at the checkpoint's threshold."""
-    scored = score_all_pairs(*rows[:3]) if listed is None else score_listed_pairs(*rows[:3], listed)
-    told = figures(scored, config.metrics.threshold, list(config.metrics.fars))
-    if listed is not None and card.threshold is not None:
+def tell(rows: Rows, chosen: Chosen, config: DictConfig, card: ModelCard) -> dict[str, float | None]:
+    """The figures; for listed pairs their accuracy at the checkpoint's threshold, and that over folds."""
+    settings = config.metrics.threshold, list(config.metrics.fars)
+    if chosen.folds is None:
+        return figures(score_all_pairs(*rows[:3]), *settings)
+    scored = score_listed_pairs(*rows[:3], np.concatenate(chosen.folds))
+    told = figures(scored, *settings)
+    if card.threshold is not None:
         told["accuracy"] = accuracy(scored, card.threshold)
+    if len(chosen.folds) > 1:
+        told |= fold_figures([score_listed_pairs(*rows[:3], fold) for fold in chosen.folds])
     return told
 
 

@@ -92,9 +92,8 @@ class VerificationModule(L.LightningModule):
         self._collect("test", batch)
 
     def on_validation_epoch_end(self) -> None:
-        """Tells the rates, and chooses the threshold that listed pairs are judged at."""
-        pairs = self._tell("val")
-        self.card.threshold = best_accuracy_threshold(pairs)
+        """Tells the rates, and chooses the threshold that listed pairs are judged at, its own too."""
+        self._tell("val")
 
     def on_test_epoch_end(self) -> None:
         """Tells the rates."""
@@ -136,10 +135,12 @@ class VerificationModule(L.LightningModule):
     def _metric(self, part: str) -> VerificationMetric:
         return cast(VerificationMetric, self.metrics[part])
 
-    def _tell(self, part: str) -> ScoredPairs:
+    def _tell(self, part: str) -> None:
         metric = self._metric(part)
         figures = dict(metric.compute())
         rows, pairs = metric.collected(), cast(ScoredPairs, metric.pairs)
+        if part == "val":
+            self.card.threshold = best_accuracy_threshold(pairs)
         figures["loss"] = self._loss_of(rows, self.fixed_triplets[part])
         if part in self.listed_pairs and self.card.threshold is not None:
             listed = score_listed_pairs(*rows[:3], self.listed_pairs[part])
@@ -152,7 +153,6 @@ class VerificationModule(L.LightningModule):
             # Where they stand on the axis: Lightning's own count is one short of the steps done.
             self.log("step", float(self.trainer.global_step))
         metric.reset()
-        return pairs
 
     def _loss_of(self, rows: Rows, triplets: IntArray) -> float:
         """Mean loss of triplets given by image numbers, inactive ones included."""

@@ -131,6 +131,19 @@ def test_listed_pairs_are_judged_at_the_threshold_of_val() -> None:
     assert fresh.card.threshold == threshold
 
 
+@pytest.mark.filterwarnings("ignore:.*does not have many workers", "ignore:.*LeafSpec")
+def test_listed_pairs_of_val_are_judged_at_its_own_threshold() -> None:
+    module = made()
+    module.listed_pairs = {"val": PAIRS}
+    module.card.threshold = 0.0  # of another validation: nothing would be accepted
+    trainer().validate(module, loader(), verbose=False)
+    threshold = module.card.threshold
+    e = module.eval()(torch.from_numpy(IMAGES).permute(0, 3, 1, 2)).detach()
+    right = [((e[i] - e[j]).norm() < threshold) == (IDENTITIES[i] == IDENTITIES[j]) for i, j in PAIRS]
+    assert threshold > 0
+    assert module.figures["val/accuracy"] == pytest.approx(np.mean(right))
+
+
 def test_the_loss_of_a_part_falls_as_fewer_triplets_are_active() -> None:
     module = made()
     e = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])

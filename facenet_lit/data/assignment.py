@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +17,26 @@ from facenet_lit.data.equal_pictures import (
     repeats_line,
 )
 from facenet_lit.data.listed_pairs import number_pairs, tell_left_out
-from facenet_lit.data.splits import PARTS, check_parts, images_of, random_split, view1_split
+from facenet_lit.data.splits import (
+    PARTS,
+    check_folds,
+    check_parts,
+    images_of,
+    random_split,
+    triplet_split,
+    val_fold,
+    view1_split,
+    view2_split,
+)
 from facenet_lit.errors import UserError
 from facenet_lit.sources.lfw import LFWSource
+from facenet_lit.sources.lfw_lists import ListedPair
 from facenet_lit.sources.pack_files import Pack
 from facenet_lit.sources.source import Source, Table
 
 log = logging.getLogger(__name__)
+
+OFFICIAL = ("view1", "view2")  # splits by LFW's own lists
 
 
 class Assignment(NamedTuple):
@@ -37,32 +51,53 @@ class Assignment(NamedTuple):
     listed_pairs: dict[str, IntArray]
 
 
-def assign(table: Table, source: Source, split: str, seed: int) -> Assignment:
+def assign(table: Table, source: Source, split: str, seed: int, fold: int | None = None) -> Assignment:
     """Splits the identities of a table.
 
     Args:
         table: what is split.
         source: where LFW's lists are.
-        split: ``random``, ``view1``, or ``none``, which puts everyone into ``test``.
+        split: ``random``, ``view1``, ``view2``, ``triplets``, or ``none``, which puts everyone into ``test``.
         seed: ``data.split_seed``.
+        fold: ``data.fold``, the fold of view 2 that is ``test``.
 
     Raises:
         UserError: the split does not fit the images, or a list is missing or malformed.
     """
-    identities = table.identities
-    pairs: dict[str, IntArray] = {}
-    if split == "none":
-        nobody = np.empty(0, dtype=np.int64)
-        people = {"train": nobody, "val": nobody, "test": np.unique(identities)}
-    elif split == "random":
-        people = random_split(identities, seed)
-    elif isinstance(source, LFWSource):
-        train, test = source.people("peopleDevTrain"), source.people("peopleDevTest")
-        people = view1_split(identities, table.names, train, test, seed)
-        pairs = {"test": number_pairs(source.pairs("pairsDevTest"), table.files)}
-    else:
-        raise UserError(f"data.split=view1: expected data=lfw, not {source.name}; use data.split=random")
-    return Assignment({part: images_of(identities, people[part]) for part in PARTS}, pairs)
+    if split in OFFICIAL:
+        if not isinstance(source, LFWSource):
+            raise UserError(
+                f"data.split={split}: expected data=lfw, not {source.name}; use data.split=random"
+            )
+        return _view1(table, source, seed) if split == "view1" else _view2(table, source, fold or 0)
+    if split == "triplets":
+        return Assignment(triplet_split(table.identities, seed), {})
+    everyone = np.unique(table.identities)
+    nobody = everyone[:0]
+    people = {"train": nobody, "val": nobody, "test": everyone}
+    return _assigned(table, people if split == "none" else random_split(table.identities, seed))
+
+
+def _view1(table: Table, source: LFWSource, seed: int) -> Assignment:
+    # Lists first: the pictures may have to be fetched.
+    train, test = source.people("peopleDevTrain"), source.people("peopleDevTest")
+    pairs = source.pairs("pairsDevTest")
+    return _assigned(table, view1_split(table.identities, table.names, train, test, seed), {"test": pairs})
+
+
+def _view2(table: Table, source: LFWSource, fold: int) -> Assignment:
+    people, pairs = source.people_folds("people"), check_folds("pairs.txt", source.pair_folds("pairs"))
+    listed = {"val": pairs[val_fold(fold) - 1], "test": pairs[fold - 1]}
+    return _assigned(table, view2_split(table.identities, table.names, people, fold), listed)
+
+
+def _assigned(
+    table: Table, people: Mapping[str, IntArray], pairs: Mapping[str, Sequence[ListedPair]] | None = None
+) -> Assignment:
+    """Identities and listed pairs of each part by image numbers."""
+    parts = {part: images_of(table.identities, people[part]) for part in PARTS}
+    numbered = {part: number_pairs(listed, table.files) for part, listed in (pairs or {}).items()}
+    return Assignment(parts, numbered)
 
 
 def drop_outside(found: Assignment) -> Assignment:

@@ -20,8 +20,9 @@ from facenet_lit.preprocessing import identity_fingerprint
 
 Fingerprints = npt.NDArray[np.uint8]  # (M, 32): SHA-256 digests, one per row
 
-# What to do about a leak: where a split leaks, and where an evaluation does.
+# What to do about a leak: where a split leaks, where it is made to, and where an evaluation does.
 MEND_SPLIT = "remove the duplicates or merge the identities"
+SPLIT_PEOPLE = "data.split=triplets is for measuring what a leak does; split people (data.split=random)"
 CHOOSE_OTHERS = "evaluate on others"
 
 log = logging.getLogger(__name__)

@@ -13,13 +13,21 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from facenet_lit.batch import Batch, BatchPlan, IntArray
-from facenet_lit.data.assignment import Assignment, assign, drop_outside, packed, without_repeats
-from facenet_lit.data.audit import MEND_SPLIT, find_leaks, find_twins, refuse
+from facenet_lit.data.assignment import (
+    OFFICIAL,
+    Assignment,
+    assign,
+    drop_outside,
+    packed,
+    without_repeats,
+)
+from facenet_lit.data.audit import MEND_SPLIT, SPLIT_PEOPLE, find_leaks, find_twins, refuse
 from facenet_lit.data.augmentation import Augmentation
 from facenet_lit.data.dataset import EverySampler, FaceDataset
 from facenet_lit.data.pixel_statistics import NORMALIZATIONS, Statistics, pixel_statistics
 from facenet_lit.data.plan_sampler import PlanSampler
 from facenet_lit.data.samplers import IdentitySampler
+from facenet_lit.data.splits import check_fold
 from facenet_lit.data.triplets import draw_triplets
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
 from facenet_lit.sources.lfw import LFWSource
@@ -44,8 +52,10 @@ class FaceDataModule(L.LightningDataModule):
         normalize: ``none`` (pixels in [0, 1]), ``half`` (in [-1, 1]), ``dataset`` (zero mean and unit
             deviation of each channel over the training images) or ``image`` (zero mean and unit deviation of
             each image, its channels together).
-        split: ``random``, or for LFW ``view1``; ``none`` puts everyone into ``test``, for evaluation.
+        split: ``random``, or for LFW ``view1`` or ``view2``; ``triplets``, which leaks, see :func:`triplet_split`;
+            ``none`` puts everyone into ``test``, for evaluation.
         split_seed: seed of the split, independent of ``seed``.
+        fold: the fold of ``view2``, 1 to 10, that is ``test``.
         cache: folder for the packed pictures; None keeps them in memory only.
         on_bad_image: ``skip`` or ``error``.
         allow_leak: go on although a leak was found.
@@ -68,6 +78,7 @@ class FaceDataModule(L.LightningDataModule):
         normalize: str = "half",
         split: str = "random",
         split_seed: int = 0,
+        fold: int | None = None,
         cache: str | None = None,
         on_bad_image: str = "error",
         allow_leak: bool = False,
@@ -82,7 +93,7 @@ class FaceDataModule(L.LightningDataModule):
         self.size = check_integer("data.size", size, 64)
         self.crop = None if crop is None else check_integer("data.crop", crop, 16)
         self.normalize = check_choice("data.normalize", normalize, NORMALIZATIONS)
-        self.split = check_choice("data.split", split, ("random", "view1", "none"))
+        self.split = check_choice("data.split", split, ("random", *OFFICIAL, "triplets", "none"))
         self.split_seed = check_integer("data.split_seed", split_seed, 0)
         if not isinstance(cache, (str, Path, type(None))):
             raise UserError(f"data.cache={cache}: expected a folder, or null")
@@ -95,10 +106,13 @@ class FaceDataModule(L.LightningDataModule):
         self.parts: dict[str, IntArray] = {}
         self.listed_pairs: dict[str, IntArray] = {}
         self._resume_at = (0, 0)
-        if self.split == "view1" and not isinstance(source, LFWSource):
-            raise UserError(f"data.split=view1: expected data=lfw, not {source.name}; use data.split=random")
+        if self.split in OFFICIAL and not isinstance(source, LFWSource):
+            raise UserError(
+                f"data.split={split}: expected data=lfw, not {source.name}; use data.split=random"
+            )
+        self.fold = check_fold(split, fold)
         if self.split == "none" and sampler is not None:
-            choices = "random or view1" if isinstance(source, LFWSource) else "random"
+            choices = "random, view1 or view2" if isinstance(source, LFWSource) else "random"
             raise UserError(f"data.split=none: nobody to train on; expected data.split={choices}")
 
     def setup(self, stage: str | None = None) -> None:
@@ -109,7 +123,7 @@ class FaceDataModule(L.LightningDataModule):
         faces = pack(self.source, self.crop, self.size, self.cache, self.on_bad_image)
         found = without_repeats(packed(listed, self.source, faces), faces)
         self.parts, self.listed_pairs = found
-        refuse(find_twins(self.parts, faces.files, faces.fingerprints), self.allow_leak, MEND_SPLIT)
+        refuse(find_twins(self.parts, faces.files, faces.fingerprints), self.allow_leak, self._advice)
         self.pack = faces
 
     @cached_property
@@ -120,12 +134,16 @@ class FaceDataModule(L.LightningDataModule):
             UserError: split, sampler or lists can't work, or a leak was found.
         """
         source = self.source
-        found = assign(source, source, self.split, self.split_seed)
+        found = assign(source, source, self.split, self.split_seed, self.fold)
         leaks = find_leaks(found.parts, source.identities, source.names, source.files, found.listed_pairs)
-        refuse(leaks, self.allow_leak, MEND_SPLIT)
+        refuse(leaks, self.allow_leak, self._advice)
         if self.sampler is not None:
             self._tell_of_singles(self._training_sampler(source.identities, found.parts["train"]))
         return drop_outside(found)
+
+    @property
+    def _advice(self) -> str:
+        return SPLIT_PEOPLE if self.split == "triplets" else MEND_SPLIT
 
     @property
     def faces(self) -> Pack:

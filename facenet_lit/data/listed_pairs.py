@@ -38,16 +38,16 @@ def number_pairs(listed: Sequence[ListedPair], files: Sequence[str]) -> IntArray
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def decoded_pairs(listed: Sequence[ListedPair], left_out: Collection[str]) -> list[ListedPair]:
+def decoded_pairs(folds: Sequence[Sequence[ListedPair]], left_out: Collection[str]) -> list[list[ListedPair]]:
     """The listed pairs whose pictures both decoded; how many others there are is warned of.
 
     Args:
-        listed: pairs of file names.
+        folds: pairs of file names, by the folds of their list.
         left_out: names of the pictures that did not decode.
     """
     absent = set(left_out)
-    left = [pair for pair in listed if pair.first not in absent and pair.second not in absent]
-    tell_left_out(len(left), len(listed))
+    left = [[pair for pair in fold if absent.isdisjoint((pair.first, pair.second))] for fold in folds]
+    tell_left_out(sum(map(len, left)), sum(map(len, folds)))
     return left
 
 

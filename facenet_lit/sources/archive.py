@@ -11,6 +11,7 @@ from typing import IO, NamedTuple, cast
 
 from facenet_lit.errors import UserError
 
+LARGEST = 1 << 26  # bytes of a member that is read: some compress to next to nothing
 _GZIP_MAGIC = b"\x1f\x8b"
 _BLOCK = 512  # tar's unit; an archive ends with two blocks of zeros (POSIX.1-2001, pax)
 
@@ -21,7 +22,7 @@ class Member(NamedTuple):
     Attributes:
         place: number of the member in the archive, other members counted too.
         path: its path, without ``./``.
-        content: its bytes; empty where only paths were asked for.
+        content: its bytes; empty where only paths were asked for, and of a file too large for a picture.
     """
 
     place: int
@@ -51,7 +52,7 @@ def read_members(archive: Path, places: frozenset[int] | None) -> Iterator[Membe
                 if places is None:
                     yield Member(place, path, b"")
                 elif place in places:
-                    file = members.extractfile(info)
+                    file = members.extractfile(info) if info.size <= LARGEST else None
                     yield Member(place, path, file.read() if file else b"")
             _expect_end(stream)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:

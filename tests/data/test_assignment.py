@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_lfw import FOLDS, write_lfw
 
 from facenet_lit.data.assignment import Assignment, assign, drop_outside, packed, without_repeats
 from facenet_lit.errors import UserError
@@ -18,6 +19,14 @@ def test_a_random_split_puts_every_image_into_one_part() -> None:
     assert sorted(np.concatenate(list(parts.values()))) == list(range(90))
     assert pairs == {}
     assert not np.array_equal(parts["val"], assign(source, source, "random", 2).parts["val"])
+
+
+def test_a_split_of_triplets_shares_images() -> None:
+    source = SyntheticFaces(30, 3)
+    parts, pairs = assign(source, source, "triplets", 1)
+    assert set(parts["val"]) & set(parts["train"])
+    assert pairs == {}
+    assert not np.array_equal(parts["val"], assign(source, source, "triplets", 2).parts["val"])
 
 
 def test_no_split_puts_everyone_into_test() -> None:
@@ -59,6 +68,7 @@ def test_too_little_that_decodes_is_refused() -> None:
 def test_pairs_of_pictures_left_out_are_counted(lfw: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = LFWSource(lfw)
     listed = assign(source, source, "view1", 0)
+    caplog.clear()  # this is not the whole of LFW, which is told of
     # One picture of a listed pair; and another person, on the list of people, with all pictures.
     left_out = ["Pv/Pv_0002.jpg", "Pa/Pa_0001.jpg", "Pa/Pa_0002.jpg"]
     faces = packed_without(source, left_out)
@@ -145,6 +155,32 @@ def test_view_1_by_its_lists(lfw: Path) -> None:
     assert pairs["test"].tolist() == [[40, 41], [40, 43]]
     with pytest.raises(UserError, match=r"data\.split=view1: expected data=lfw, not synthetic"):
         assign(source, SyntheticFaces(), "view1", 0)
+
+
+@pytest.mark.parametrize("fold", [3, 10])
+def test_view_2_by_its_lists(tmp_path: Path, fold: int) -> None:
+    source = LFWSource(write_lfw(tmp_path, decodable=False))
+    parts, pairs = assign(source, source, "view2", 0, fold)
+    assert {part: len(numbers) for part, numbers in parts.items()} == {"train": 48, "val": 6, "test": 6}
+    for part, place in (("test", fold - 1), ("val", fold % 10)):
+        assert {source.names[source.identities[n]] for n in parts[part]} == set(FOLDS[place])
+        a, b, c = FOLDS[place]
+        named = [[source.files[n].split("/")[1] for n in pair] for pair in pairs[part]]
+        assert named[:3] == [[f"{p}_0001.jpg", f"{p}_0002.jpg"] for p in (a, b, c)]
+        assert named[3:] == [[f"{p}_0001.jpg", f"{q}_0002.jpg"] for p, q in ((a, b), (b, c), (c, a))]
+
+
+@pytest.mark.parametrize("file", ["people", "pairs"])
+def test_what_is_wrong_with_the_lists_of_view_2(tmp_path: Path, file: str) -> None:
+    source = LFWSource(write_lfw(tmp_path, decodable=False))
+    (tmp_path / f"{file}.txt").write_bytes((tmp_path / f"{file}DevTest.txt").read_bytes())
+    with pytest.raises(UserError, match=rf"^{file}\.txt: 1 folds; expected the ten of LFW's view 2"):
+        assign(source, source, "view2", 0, 1)
+    (tmp_path / f"{file}.txt").unlink()
+    with pytest.raises(UserError, match=rf"{file}\.txt not found in"):
+        assign(source, source, "view2", 0, 1)
+    with pytest.raises(UserError, match=r"data\.split=view2: expected data=lfw, not synthetic"):
+        assign(source, SyntheticFaces(), "view2", 0, 1)
 
 
 @pytest.mark.parametrize(

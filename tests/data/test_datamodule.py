@@ -192,6 +192,27 @@ def test_fewer_singles_than_asked_for_are_told_of(tmp_path: Path, caplog: pytest
     ]
 
 
+def test_a_split_of_triplets_is_a_leak(caplog: pytest.LogCaptureFixture) -> None:
+    advice = r"data\.split=triplets is for measuring .*, or say data\.allow_leak=true$"
+    with pytest.raises(
+        LeakError, match=rf"^leak: \d+ identities in both train and val, synthetic/.*; {advice}"
+    ):
+        made(split="triplets")
+    with caplog.at_level(logging.WARNING):
+        data = made(split="triplets", allow_leak=True)
+    people = {part: set(data.faces.identities[numbers].tolist()) for part, numbers in data.parts.items()}
+    sides = [("train", "val"), ("train", "test"), ("val", "test")]
+    told = [message.removeprefix("leak, allowed by data.allow_leak: ") for message in caplog.messages]
+    for line, (one, other) in zip(told[:3], sides, strict=True):
+        assert line.startswith(f"{len(people[one] & people[other])} identities in both {one} and {other}, ")
+    for line, (one, other) in zip(told[3:], sides, strict=True):
+        shared = np.intersect1d(data.parts[one], data.parts[other])
+        assert line.startswith(f"{len(shared)} pictures in both {one} and {other}, ")
+        assert len(shared) > 0
+    batch = next(iter(data.train_dataloader()))
+    assert set(batch.numbers.tolist()) <= set(data.parts["train"].tolist())
+
+
 def test_without_a_split_there_is_nobody_to_train_on() -> None:
     assert len(made(sampler=None, split="none").parts["test"]) == 90
     with pytest.raises(
@@ -208,6 +229,9 @@ def test_without_a_split_there_is_nobody_to_train_on() -> None:
         ({"normalize": "whole"}, "data.normalize"),
         ({"split": "half"}, "data.split"),
         ({"split": "view1"}, "data.split=view1: expected data=lfw"),
+        ({"split": "view2", "fold": 1}, "data.split=view2: expected data=lfw"),
+        ({"split": "view2"}, "data.split=view2: expected data=lfw"),
+        ({"fold": 2}, "data.fold=2: data.split=random has no folds"),
         ({"on_bad_image": "ignore"}, "data.on_bad_image"),
         ({"allow_leak": "yes"}, "data.allow_leak"),
         ({"workers": -1}, "data.workers"),

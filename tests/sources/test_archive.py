@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from facenet_lit.errors import UserError
+from facenet_lit.sources import archive as reading
 from facenet_lit.sources.archive import read_members
 
 
@@ -92,6 +93,34 @@ def test_odd_paths_and_kinds_are_passed_over(tmp_path):
             info.type, info.linkname = kind, "a/good.jpg"
             odd.addfile(info)
     assert [str(member.path) for member in read_members(archive, None)] == ["a/good.jpg"]
+
+
+def test_nothing_is_written_whatever_an_archive_holds(tmp_path, monkeypatch):
+    evil, inside = tmp_path / "evil.tgz", tmp_path / "inside"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    with tarfile.open(evil, "w:gz") as archive:
+        for name in (str(tmp_path / "absolute.jpg"), "../above.jpg", "link/through.jpg", "a/../../above.jpg"):
+            info = tarfile.TarInfo(name)
+            info.size = 3
+            archive.addfile(info, io.BytesIO(b"abc"))
+            info = tarfile.TarInfo("link")
+            info.type, info.linkname = tarfile.SYMTYPE, str(tmp_path)
+            archive.addfile(info)
+        for number in range(3000):  # a flood of devices and pipes
+            info = tarfile.TarInfo(f"dev/{number}")
+            info.type, info.devmajor = (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)[number % 3], 1
+            archive.addfile(info)
+    before = sorted(tmp_path.rglob("*"))
+    assert [str(member.path) for member in read_members(evil, None)] == ["link/through.jpg"]
+    assert [member.content for member in read_members(evil, frozenset(range(4000)))] == [b"abc"]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_member_too_large_for_a_picture_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "LARGEST", 1000)
+    archive = make(tmp_path / "a.tgz", [("a/bomb.jpg", bytes(1001)), ("a/good.jpg", bytes(1000))], "w:gz")
+    assert [len(member.content) for member in read_members(archive, frozenset({0, 1}))] == [0, 1000]
 
 
 def test_a_reader_that_stops_early_leaves_no_error(archive):

@@ -197,7 +197,9 @@ def test_missing_list_says_where_was_looked(tree):
 
 @pytest.mark.parametrize("root", [None, "/nowhere.tgz"])
 def test_missing_root(root):
-    with pytest.raises(UserError, match=r"^data\.root.*expected LFW's archive.*bring your own"):
+    with pytest.raises(
+        UserError, match=r"^data\.root.*expected LFW's archive.*bring your own.*data\.download=true$"
+    ):
         LFWSource(root)
 
 
@@ -214,8 +216,20 @@ def test_bad_lists(tree, tmp_path):
         LFWSource(tree, tree.parent / "pairsDevTest.txt")
 
 
+def test_a_copy_that_is_not_whole_is_told_of(tree, caplog):
+    source = LFWSource(archived(tree, "a.tgz", "w:gz"))
+    assert len(source.files) == len(source.identities) == 9
+    assert caplog.messages == [
+        f"data.root={source.root}: 9 pictures of 3 people, where the whole of LFW has 13,233 of 5,749; "
+        "what is told of it compares with no published figure"
+    ]
+
+
 @pytest.mark.real_faces
-def test_whole_lfw(real_lfw):
+def test_whole_lfw(real_lfw, caplog):
+    again = LFWSource(real_lfw.root)
+    assert list(again.files) == list(real_lfw.files)
+    assert caplog.messages == []
     assert len(real_lfw.files) == 13233
     assert len(real_lfw.names) == 5749
     assert sorted(set(real_lfw.identities.tolist())) == list(range(5749))
