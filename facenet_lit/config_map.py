@@ -151,6 +151,8 @@ def _row(choice: str, about: str, values: dict[str, object]) -> str:
 def _shown(value: object) -> str:
     """A default as it is typed on a command line."""
     if isinstance(value, list):
+        if any(isinstance(entry, dict) for entry in value):
+            return "[...]"  # too long for a cell; --help has it whole
         return f"[{','.join(map(_shown, value))}]"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
