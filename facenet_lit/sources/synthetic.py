@@ -11,8 +11,8 @@ import numpy as np
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import check_integer
 from facenet_lit.preprocessing import Picture
-from facenet_lit.sources.drawn_face import DRAWING_VERSION, draw_picture
-from facenet_lit.sources.face_traits import draw_identity
+from facenet_lit.sources.drawing.portrait import DRAWING_VERSION, draw_picture
+from facenet_lit.sources.drawing.traits import draw_identity
 from facenet_lit.sources.source import Read
 
 # Below this eyes and mouth run into each other.
