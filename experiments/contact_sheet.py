@@ -23,7 +23,7 @@ _QUALITY = {".png": (cv2.IMWRITE_PNG_COMPRESSION, 9), ".jpg": (cv2.IMWRITE_JPEG_
 
 def contact_sheet(identities: int, images: int, size: int, seed: int) -> npt.NDArray[np.uint8]:
     """The sheet, (H, W, 3) RGB."""
-    source = SyntheticFaces(identities, images, size, seed)
+    source = SyntheticFaces(identities, images, size, seed)  # refuses bad values
     step = size + GAP
     sheet = np.full((identities * step - GAP, images * step - GAP, 3), 255, np.uint8)
     for number, draw in source.pictures():
@@ -49,7 +49,8 @@ if __name__ == "__main__":
     if len(sys.argv) not in (2, 6):
         sys.exit(__doc__)
     try:
-        main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+        # What is no number is refused, by its setting's name, where it is used.
+        main(Path(sys.argv[1]), *(int(text) if text.isdecimal() else text for text in sys.argv[2:]))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -18,6 +18,7 @@ import torch
 
 from facenet_lit.batch import IntArray
 from facenet_lit.data.datamodule import FaceDataModule
+from facenet_lit.errors import UserError
 from facenet_lit.metrics.operating_points import eer
 from facenet_lit.metrics.pair_scoring import score_all_pairs
 from facenet_lit.sources.synthetic import SyntheticFaces
@@ -51,9 +52,12 @@ def pixels(pictures: Pictures, side: int, grey: bool) -> Features:
 def principal(fitted_on: Features, features: Features, components: int, whiten: bool) -> Features:
     """Coordinates of the rows along the principal components of other rows."""
     mean = fitted_on.mean(axis=0)
-    _, lengths, axes = np.linalg.svd(fitted_on - mean, full_matrices=False)
-    kept = axes[:components].T / lengths[:components] if whiten else axes[:components].T
-    return (features - mean) @ kept
+    centred = fitted_on - mean
+    variances, axes = np.linalg.eigh(centred.T @ centred / (len(centred) - 1))  # ascending
+    axes = axes[:, ::-1][:, :components]
+    if whiten:
+        axes = axes / np.sqrt(variances[::-1][:components])
+    return (features - mean) @ axes
 
 
 def histograms(pictures: Pictures, bins: int, joint: bool) -> Features:
@@ -72,7 +76,7 @@ def methods(train: Pictures, test: Pictures) -> Iterator[tuple[str, str, Feature
             variant = f"{side} x {side}, {'grey' if grey else 'colour'}"
             yield "raw pixels", variant, pixels(test, side, grey)
     for grey in (False, True):
-        fitted_on, features = (pixels(part, 32, grey) for part in (train, test))
+        fitted_on, features = (pixels(part, 20, grey) for part in (train, test))
         for components in COMPONENTS:
             for whiten in (False, True):
                 variant = f"{components}{' whitened' if whiten else ''}, {'grey' if grey else 'colour'}"
@@ -97,4 +101,9 @@ def main(identities: int = 600, images: int = 12, size: int = 64) -> None:
 if __name__ == "__main__":
     if len(sys.argv) not in (1, 4):
         sys.exit(__doc__)
-    main(*map(int, sys.argv[1:]))
+    try:
+        # What is no number is refused, by its setting's name, where it is used.
+        main(*(int(text) if text.isdecimal() else text for text in sys.argv[1:]))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -14,29 +14,29 @@ from facenet_lit.sources.drawing.shapes import FloatArray
 
 # Each is drawn uniformly. Of those that say "from 0 on", a picture has the thing only above 0.
 _RANGES: Ranges = {
-    "yaw": (-0.45, 0.45),
-    "pitch": (-0.2, 0.2),
+    "yaw": (-0.36, 0.36),
+    "pitch": (-0.18, 0.18),
     "roll": (-0.24, 0.24),
-    "scale": (0.62, 0.82),
-    "shift_x": (-0.15, 0.15),
-    "shift_y": (-0.12, 0.16),
-    "smile": (-0.03, 0.14),
+    "scale": (0.64, 0.84),
+    "shift_x": (-0.20, 0.20),
+    "shift_y": (-0.16, 0.20),
+    "smile": (-0.02, 0.12),
     "mouth_open": (-0.10, 0.12),  # from 0 on
-    "eyes_open": (0.60, 1.10),
+    "eyes_open": (0.70, 1.10),
     "brow_raise": (-0.03, 0.06),
-    "frown": (-0.12, 0.12),
+    "frown": (-0.08, 0.08),
     "gaze": (-0.40, 0.40),
     "light_turn": (-np.pi, np.pi),  # where on a circle about the head it comes from
     "light_side": (0.1, 1.25),  # angle between it and the line of sight
-    "light_hardness": (0.15, 0.55),
-    "light_warmth": (-0.12, 0.12),
+    "light_hardness": (0.12, 0.48),
+    "light_warmth": (-0.14, 0.14),
     "light_green": (-0.05, 0.05),
-    "exposure": (0.9, 1.3),
-    "shadow": (-0.8, 0.45),  # depth of one that falls across, from 0 on
+    "exposure": (0.80, 1.35),
+    "shadow": (-0.8, 0.35),  # depth of one that falls across, from 0 on
     "shadow_turn": (-np.pi, np.pi),
     "shadow_place": (-0.35, 0.35),
     "shadow_edge": (0.05, 0.30),
-    "glasses": (-0.8, 0.2),  # from 0 on
+    "glasses": (-0.85, 0.15),  # from 0 on
     "glasses_size": (0.19, 0.25),
     "glasses_round": (2.0, 5.0),
     "glasses_dark": (-0.8, 0.2),  # from 0 on
@@ -45,10 +45,10 @@ _RANGES: Ranges = {
     "cover_place": (0.0, 1.0),
     "scene": (0.0, 1.0),
     "contrast": (0.88, 1.2),
-    "saturation": (0.7, 1.25),
-    "blur": (-0.012, 0.011),  # share of the side, from 0 on
-    "noise": (-3.0, 7.0),  # from 0 on
-    "jpeg": (45.0, 96.0),
+    "saturation": (0.65, 1.25),
+    "blur": (-0.012, 0.009),  # share of the side, from 0 on
+    "noise": (-4.0, 5.0),  # from 0 on
+    "jpeg": (55.0, 96.0),
 }
 
 

@@ -97,9 +97,9 @@ def leaves(sitting: Sitting) -> list[Shape]:
 
 
 _COVERS: tuple[tuple[float, Callable[[Sitting], list[Shape]]], ...] = (
-    (0.07, cap),
-    (0.05, scarf),
-    (0.04, microphone),
-    (0.05, hand),
-    (0.05, leaves),
+    (0.06, cap),
+    (0.04, scarf),
+    (0.03, microphone),
+    (0.04, hand),
+    (0.03, leaves),
 )

@@ -25,7 +25,7 @@ WITH = {
     "glasses_size": (0.19, 0.25, {"glasses": 0.2}),
     "glasses_round": (2.0, 5.0, {"glasses": 0.2}),
     "glasses_dark": (-0.7, 0.3, {"glasses": 0.2}),
-    "cover_side": (-1.0, 1.0, {"cover": 0.25}),
+    "cover_side": (-1.0, 1.0, {"cover": 0.185}),
     "cover_place": (0.0, 1.0, {"cover": 0.05}),
 }
 
