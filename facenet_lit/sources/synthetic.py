@@ -11,8 +11,8 @@ import numpy as np
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import check_integer
 from facenet_lit.preprocessing import Picture
-from facenet_lit.sources.drawn_face import DRAWING_VERSION, draw_picture
-from facenet_lit.sources.face_traits import draw_identity
+from facenet_lit.sources.drawing.portrait import DRAWING_VERSION, draw_picture
+from facenet_lit.sources.drawing.traits import draw_identity
 from facenet_lit.sources.source import Read
 
 # Below this eyes and mouth run into each other.
@@ -20,11 +20,12 @@ _LEAST_SIZE = 16
 
 
 class SyntheticFaces:
-    """Simple drawn faces, each a pure function of (seed, identity, image number).
+    """Drawn faces, each a pure function of (seed, identity, image number).
 
-    Image k of identity i is the same however many identities and images there are. An identity has skin,
-    hair and iris colours and the shapes of face, eyes, brows, nose, mouth and hair; a picture adds place,
-    roll, size and turn of the head, expression, background, light, blur and noise.
+    Image k of identity i is the same however many identities and images there are. An identity has a skull and
+    jaw, eyes, brows, nose, mouth, ears, hair, beard, skin, irises and marks. A picture adds, whoever it is of,
+    turn and place of the head, expression, direction and colour of the light, shadow, glasses and other things
+    before the face, clothes, background, blur, noise and JPEG.
 
     Args:
         identities: number of identities.
