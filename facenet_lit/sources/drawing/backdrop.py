@@ -29,7 +29,7 @@ def background(circumstances: Circumstances, side: int) -> Picture:
     """A canvas (side, side, 4) with the background on it, which the light of the head does not fall on."""
     place = int(circumstances.values["scene"] * len(_SCENES))
     rows, columns, between = _SCENES[min(place, len(_SCENES) - 1)]
-    shares = circumstances.pattern[:rows, :columns] ** 3
+    shares = circumstances.pattern[:rows, :columns] ** 6
     colours = np.zeros((rows, columns, 4), np.uint8)
     colours[:, :, :3] = shares / shares.sum(axis=-1, keepdims=True) @ circumstances.palette
     return cast(Picture, cv2.resize(colours, (side, side), interpolation=between))

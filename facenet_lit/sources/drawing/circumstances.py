@@ -28,11 +28,11 @@ _RANGES: Ranges = {
     "gaze": (-0.40, 0.40),
     "light_turn": (-np.pi, np.pi),  # where on a circle about the head it comes from
     "light_side": (0.1, 1.25),  # angle between it and the line of sight
-    "light_hardness": (0.12, 0.48),
-    "light_warmth": (-0.14, 0.14),
-    "light_green": (-0.05, 0.05),
-    "exposure": (0.80, 1.35),
-    "shadow": (-0.8, 0.35),  # depth of one that falls across, from 0 on
+    "light_hardness": (0.10, 0.42),
+    "light_warmth": (-0.12, 0.12),
+    "light_green": (-0.04, 0.04),
+    "exposure": (0.82, 1.34),
+    "shadow": (-0.90, 0.32),  # depth of one that falls across, from 0 on
     "shadow_turn": (-np.pi, np.pi),
     "shadow_place": (-0.35, 0.35),
     "shadow_edge": (0.05, 0.30),
@@ -44,8 +44,8 @@ _RANGES: Ranges = {
     "cover_side": (-1.0, 1.0),
     "cover_place": (0.0, 1.0),
     "scene": (0.0, 1.0),
-    "contrast": (0.88, 1.2),
-    "saturation": (0.65, 1.25),
+    "contrast": (0.90, 1.15),
+    "saturation": (0.70, 1.22),
     "blur": (-0.012, 0.009),  # share of the side, from 0 on
     "noise": (-4.0, 5.0),  # from 0 on
     "jpeg": (55.0, 96.0),
@@ -75,12 +75,12 @@ class Circumstances(NamedTuple):
 def draw_circumstances(rng: np.random.Generator) -> Circumstances:
     """Draws the circumstances of a picture."""
     values = uniform(rng, _RANGES)
-    colours = muted(rng.uniform(25, 240, (6, 3)))
+    colours = muted(rng.uniform(5, 250, (6, 3)))
     pattern = rng.random((8, 8, 3))
     return Circumstances(values, colours[:3], pattern, colours[3], colours[4], 0.6 * colours[5])
 
 
 def muted(colours: FloatArray) -> FloatArray:
     """Colours (..., 3) drawn towards the grey of their brightness."""
-    result: FloatArray = 0.6 * colours + 0.4 * colours.mean(axis=-1, keepdims=True)
+    result: FloatArray = 0.7 * colours + 0.3 * colours.mean(axis=-1, keepdims=True)
     return result
