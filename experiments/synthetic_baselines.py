@@ -87,7 +87,7 @@ def methods(train: Pictures, test: Pictures) -> Iterator[tuple[str, str, Feature
             yield "colour histogram", variant, histograms(test, bins, joint)
 
 
-def main(identities: int = 600, images: int = 12, size: int = 64) -> None:
+def main(identities: int = 900, images: int = 8, size: int = 64) -> None:
     """Prints the table."""
     data = FaceDataModule(SyntheticFaces(identities, images, size), size=size)
     data.setup()

@@ -39,7 +39,7 @@ class SyntheticFaces:
 
     name = "synthetic"
 
-    def __init__(self, identities: int = 600, images: int = 12, size: int = 64, seed: int = 0) -> None:
+    def __init__(self, identities: int = 900, images: int = 8, size: int = 64, seed: int = 0) -> None:
         self._identities = check_integer("data.identities", identities, 1)
         self._images = check_integer("data.images", images, 1)
         self._size = check_integer("data.size", size, _LEAST_SIZE)

@@ -14,12 +14,12 @@ from facenet_lit.sources.drawing.shapes import FloatArray
 
 # Each is drawn uniformly. Of those that say "from 0 on", a picture has the thing only above 0.
 _RANGES: Ranges = {
-    "yaw": (-0.36, 0.36),
-    "pitch": (-0.18, 0.18),
+    "yaw": (-0.26, 0.26),
+    "pitch": (-0.14, 0.14),
     "roll": (-0.24, 0.24),
     "scale": (0.64, 0.84),
-    "shift_x": (-0.20, 0.20),
-    "shift_y": (-0.16, 0.20),
+    "shift_x": (-0.22, 0.22),
+    "shift_y": (-0.17, 0.21),
     "smile": (-0.02, 0.12),
     "mouth_open": (-0.10, 0.12),  # from 0 on
     "eyes_open": (0.70, 1.10),
@@ -27,28 +27,28 @@ _RANGES: Ranges = {
     "frown": (-0.08, 0.08),
     "gaze": (-0.40, 0.40),
     "light_turn": (-np.pi, np.pi),  # where on a circle about the head it comes from
-    "light_side": (0.1, 1.25),  # angle between it and the line of sight
-    "light_hardness": (0.10, 0.42),
+    "light_side": (0.1, 1.1),  # angle between it and the line of sight
+    "light_hardness": (0.10, 0.28),
     "light_warmth": (-0.12, 0.12),
     "light_green": (-0.04, 0.04),
-    "exposure": (0.82, 1.34),
-    "shadow": (-0.90, 0.32),  # depth of one that falls across, from 0 on
+    "exposure": (0.84, 1.30),
+    "shadow": (-0.92, 0.14),  # depth of one that falls across, from 0 on
     "shadow_turn": (-np.pi, np.pi),
     "shadow_place": (-0.35, 0.35),
     "shadow_edge": (0.05, 0.30),
-    "glasses": (-0.85, 0.15),  # from 0 on
+    "glasses": (-0.88, 0.12),  # from 0 on
     "glasses_size": (0.19, 0.25),
     "glasses_round": (2.0, 5.0),
-    "glasses_dark": (-0.8, 0.2),  # from 0 on
+    "glasses_dark": (-0.9, 0.1),  # from 0 on
     "cover": (0.0, 1.0),
     "cover_side": (-1.0, 1.0),
     "cover_place": (0.0, 1.0),
     "scene": (0.0, 1.0),
     "contrast": (0.90, 1.15),
-    "saturation": (0.70, 1.22),
-    "blur": (-0.012, 0.009),  # share of the side, from 0 on
-    "noise": (-4.0, 5.0),  # from 0 on
-    "jpeg": (55.0, 96.0),
+    "saturation": (0.77, 1.21),
+    "blur": (-0.012, 0.004),  # share of the side, from 0 on
+    "noise": (-4.0, 3.0),  # from 0 on
+    "jpeg": (72.0, 96.0),
 }
 
 
@@ -82,5 +82,5 @@ def draw_circumstances(rng: np.random.Generator) -> Circumstances:
 
 def muted(colours: FloatArray) -> FloatArray:
     """Colours (..., 3) drawn towards the grey of their brightness."""
-    result: FloatArray = 0.7 * colours + 0.3 * colours.mean(axis=-1, keepdims=True)
+    result: FloatArray = 0.8 * colours + 0.2 * colours.mean(axis=-1, keepdims=True)
     return result

@@ -97,9 +97,9 @@ def leaves(sitting: Sitting) -> list[Shape]:
 
 
 _COVERS: tuple[tuple[float, Callable[[Sitting], list[Shape]]], ...] = (
-    (0.06, cap),
-    (0.04, scarf),
-    (0.03, microphone),
-    (0.04, hand),
-    (0.03, leaves),
+    (0.02, cap),
+    (0.015, scarf),
+    (0.01, microphone),
+    (0.015, hand),
+    (0.01, leaves),
 )

@@ -9,7 +9,7 @@ from sitters import changed, generator, picture, placed, sitting
 from facenet_lit.sources.drawing import covers
 from facenet_lit.sources.drawing.circumstances import draw_circumstances
 
-KINDS = {"cap": 0.03, "scarf": 0.08, "microphone": 0.115, "hand": 0.15, "leaves": 0.185}  # a value of "cover"
+KINDS = {"cap": 0.01, "scarf": 0.03, "microphone": 0.04, "hand": 0.055, "leaves": 0.065}  # a value of "cover"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -22,10 +22,10 @@ def test_each_kind_is_chosen_by_its_share_and_shows(kind):
     assert changed(picture(cover=0.99), picture(cover=KINDS[kind])) > 60
 
 
-def test_about_a_fifth_of_the_pictures_have_one():
+def test_about_a_fourteenth_of_the_pictures_have_one():
     values = [draw_circumstances(generator(seed)).values["cover"] for seed in range(1000)]
     counts = Counter(bool(covers.cover(sitting(cover=value))) for value in values)
-    assert 0.15 < counts[True] / 1000 < 0.25  # 0.20, four standard errors
+    assert 0.038 < counts[True] / 1000 < 0.102  # 0.07, four standard errors
 
 
 @pytest.mark.parametrize("place", [0.0, 1.0])
