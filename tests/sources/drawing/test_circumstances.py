@@ -13,7 +13,7 @@ SEEN_BY = {
     "shift_y": (-0.1, 0.1), "smile": (-0.03, 0.14), "mouth_open": (-0.1, 0.12), "eyes_open": (0.6, 1.1),
     "brow_raise": (-0.03, 0.06), "frown": (-0.12, 0.12), "gaze": (-0.4, 0.4), "light_warmth": (-0.16, 0.16),
     "light_green": (-0.06, 0.06), "exposure": (0.9, 1.3), "shadow": (-0.5, 0.45), "glasses": (-0.5, 0.2),
-    "cover": (0.05, 0.99), "contrast": (0.85, 1.25), "saturation": (0.5, 1.3), "scene": (0.05, 0.95),
+    "cover": (0.01, 0.99), "contrast": (0.85, 1.25), "saturation": (0.5, 1.3), "scene": (0.05, 0.95),
     "blur": (-0.01, 0.014), "noise": (-1.0, 7.0), "jpeg": (45.0, 96.0), "light_hardness": (0.0, 0.5),
 }  # fmt: skip
 WITH = {
@@ -25,8 +25,8 @@ WITH = {
     "glasses_size": (0.19, 0.25, {"glasses": 0.2}),
     "glasses_round": (2.0, 5.0, {"glasses": 0.2}),
     "glasses_dark": (-0.7, 0.3, {"glasses": 0.2}),
-    "cover_side": (-1.0, 1.0, {"cover": 0.185}),
-    "cover_place": (0.0, 1.0, {"cover": 0.05}),
+    "cover_side": (-1.0, 1.0, {"cover": 0.065}),
+    "cover_place": (0.0, 1.0, {"cover": 0.01}),
 }
 
 
@@ -38,7 +38,7 @@ def test_every_circumstance_changes_the_picture(name):
 
 
 def test_colours_of_surroundings_change_the_picture():
-    plain = circumstances(glasses=0.2, cover=0.05)
+    plain = circumstances(glasses=0.2, cover=0.01)
     before = picture_of(face(3), plain, generator(0), 64)
     for name in ("palette", "pattern", "clothes", "cover", "frame"):
         other = plain._replace(**{name: getattr(draw_circumstances(generator(9)), name)})
