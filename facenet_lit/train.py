@@ -159,9 +159,8 @@ def prepare_data(config: DictConfig, known: ModelCard | None) -> FaceDataModule:
     data.setup()
     if known is not None:
         refuse_pictures(known, data)
-    if sum(map(len, data.parts.values())) < len(
-        data.source.files
-    ):  # some may not have decoded, or are repeats
+    # Some may not have decoded, or repeat others.
+    if any(len(data.parts[part]) < len(numbers) for part, numbers in data.listed.parts.items()):
         _check_resolution(config, data.faces, data.parts)
     log.info("%s", describe(data))
     return data

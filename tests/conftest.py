@@ -1,8 +1,10 @@
 """Imports facenet_lit first: it declares what torchvision may lack, before torchmetrics imports it."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+from web_server import Server, serving
 
 import facenet_lit  # noqa: F401
 from facenet_lit.sources.lfw import LFWSource
@@ -15,3 +17,16 @@ def real_lfw() -> LFWSource:
     if not place:
         pytest.skip("FACENET_LIT_LFW names no archive or folder of LFW with its lists beside it")
     return LFWSource(place)
+
+
+@pytest.fixture
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests go to this machine, whatever proxy is set here."""
+    monkeypatch.setenv("no_proxy", "*")
+
+
+@pytest.fixture
+def server(direct: None) -> Iterator[Server]:
+    """A server of this test's own."""
+    with serving() as server:
+        yield server

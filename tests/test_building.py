@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from tiny_lfw import FOLDS, write_archive, write_lfw
-from web_server import ranged, serving
+from web_server import Server, ranged
 
 from facenet_lit.building import build_card, build_data
 from facenet_lit.config_dir import config_dir
@@ -73,20 +73,18 @@ def test_a_misspelt_setting_of_the_sampler() -> None:
             build_data(config.data, config)
 
 
-def test_downloads_are_wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
+def test_downloads_are_wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
     monkeypatch.chdir(tmp_path)
     archive = write_archive(write_lfw(tmp_path / "there", decodable=False), tmp_path / "faces.tgz")
     digits = hashlib.sha256(archive.read_bytes()).hexdigest()
-    with serving() as server:
-        url = server.url("/faces", ranged(archive.read_bytes()))
-        mirrors = f"data.source.mirrors=[{{file:lfw.tgz,url:'{url}',sha256:'{digits}'}}]"
-        lfw = ["data=lfw", "data.download=true", "data.split=random", mirrors]
-        data = build_data(composed(*lfw).data)
-        assert server.requests == []
-        assert {part: len(numbers) for part, numbers in data.listed.parts.items()} == {
-            "train": 48, "val": 6, "test": 6,
-        }  # fmt: skip
+    url = server.url("/faces", ranged(archive.read_bytes()))
+    mirrors = f"data.source.mirrors=[{{file:lfw.tgz,url:'{url}',sha256:'{digits}'}}]"
+    lfw = ["data=lfw", "data.download=true", "data.split=random", mirrors]
+    data = build_data(composed(*lfw).data)
+    assert server.requests == []
+    assert {part: len(numbers) for part, numbers in data.listed.parts.items()} == {
+        "train": 48, "val": 6, "test": 6,
+    }  # fmt: skip
     assert data.source.root == Path("runs/downloads/lfw.tgz")
     assert data.source.root.read_bytes() == archive.read_bytes()
 

@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 
-import cv2
 import pytest
 from entry_points import NETWORK, SETTINGS, call
+from tiny_lfw import write_lfw
 
 from facenet_lit.config_dir import config_dir
 from facenet_lit.config_map import read_groups
-from facenet_lit.sources.synthetic import SyntheticFaces
 from facenet_lit.train import main
 
 OPTIONS = [
@@ -32,17 +31,7 @@ WANTS = {
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with drawn faces in LFW's layout, and the lists of its view 1."""
     place = tmp_path_factory.mktemp("place")
-    people = [f"Person_{number:02d}" for number in range(40)]
-    for number, draw in SyntheticFaces(40, 3, 64).pictures():
-        name = people[number // 3]
-        path = place / "lfw" / name / f"{name}_{number % 3 + 1:04d}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), draw()[..., ::-1])
-    for part, listed in (("Train", people[:30]), ("Test", people[30:])):
-        lines = [str(len(listed)), *(f"{person}\t3" for person in listed)]
-        (place / f"peopleDev{part}.txt").write_text("\n".join(lines) + "\n")
-    pairs = ["1", f"{people[30]}\t1\t2", f"{people[31]}\t1\t{people[32]}\t1"]
-    (place / "pairsDevTest.txt").write_text("\n".join(pairs) + "\n")
+    write_lfw(place)
     return place
 
 

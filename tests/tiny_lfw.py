@@ -15,14 +15,15 @@ FOLDS = [PEOPLE[3 * fold : 3 * fold + 3] for fold in range(10)]
 TRAIN, TEST = PEOPLE[:21], PEOPLE[21:]  # view 1
 
 
-def write_lfw(folder: Path, decodable: bool = True) -> Path:
+def write_lfw(folder: Path, decodable: bool = True, size: int = 64) -> Path:
     """Writes pictures and lists, and returns the pictures' root.
 
     Args:
         folder: where the lists go, and ``lfw/`` with the pictures.
         decodable: False for files that are no pictures, where only names count.
+        size: side of the pictures.
     """
-    for number, read in SyntheticFaces(30, 2, seed=11).pictures():
+    for number, read in SyntheticFaces(30, 2, size, seed=11).pictures():
         name = PEOPLE[number // 2]
         path = folder / "lfw" / name / f"{name}_{number % 2 + 1:04d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)

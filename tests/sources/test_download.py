@@ -7,11 +7,11 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from web_server import Handler, Reply, Server, gone, hanging, ranged, serving, status, unmeasured, whole
+from web_server import Handler, Reply, Server, gone, hanging, ranged, status, unmeasured, whole
 
 from facenet_lit.errors import UserError
 from facenet_lit.sources.download import Mirror, Patience, fetch
@@ -19,17 +19,6 @@ from facenet_lit.sources.download import Mirror, Patience, fetch
 CONTENT = bytes(number * number * 7 % 251 for number in range(300_000))
 OTHER = CONTENT[::-1]
 ADVICE = "bring your own"
-
-
-@pytest.fixture(autouse=True)
-def direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 def sha256(content: bytes) -> str:

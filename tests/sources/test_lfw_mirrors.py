@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from sklearn.datasets import _lfw as scikit_learn
 from tiny_lfw import TEST, TRAIN, write_archive, write_lfw
-from web_server import Server, ranged, serving, status
+from web_server import Server, ranged, status
 
 from facenet_lit.config_dir import config_dir
 from facenet_lit.data.assignment import assign
@@ -21,15 +20,8 @@ from facenet_lit.sources.lfw_mirrors import DOWNLOADS, Mirrors
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("no_proxy", "*")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,25 +1,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
-from web_server import Server, gone, hanging, ranged, serving, status, unmeasured, whole
+from web_server import Server, gone, hanging, ranged, status, unmeasured, whole
 
 from facenet_lit.sources.web_request import RequestFailed, requested
 
 CONTENT = bytes(range(256)) * 1000
-
-
-@pytest.fixture(autouse=True)
-def direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 def asked(url: str, start: int = 0, timeout: float = 60.0) -> tuple[int, int | None, bytes]:
@@ -100,7 +88,7 @@ def test_a_connection_that_ends(server: Server) -> None:
     assert asked(server.url("/a", ranged(CONTENT, 1000))) == (0, len(CONTENT), CONTENT[:1000])
 
 
-def test_nobody_there() -> None:
+def test_nobody_there(direct: None) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         urls = [
