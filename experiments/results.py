@@ -24,7 +24,9 @@ HERE = Path(__file__).resolve().parent
 Row = Mapping[str, Any]
 
 # Columns of the table beside the TAR@FARs: a figure, and its heading.
-SPENT = {"steps": "steps", "seconds": "seconds", "parameters": "parameters"}
+SPENT = {
+    "steps": "steps", "seconds": "seconds", "images_per_second": "images/s", "parameters": "parameters"
+}  # fmt: skip
 FIGURES = {"eer": "EER", "accuracy": "accuracy"}
 
 

@@ -11,7 +11,8 @@ class Budget:
     """What may be spent on training, and what is spent.
 
     Seconds are those of training alone: no validation, no checkpoint, no probe, no packing. Where both
-    limits are given, the run ends when both are spent, and its share is the lesser of the two.
+    limits are given, the run ends when both are spent, and its share is the lesser of the two. Images are
+    counted only to tell how many there were.
 
     Args:
         minutes: minutes of training, or None.
@@ -28,6 +29,7 @@ class Budget:
         self.steps = None if steps is None else check_integer("trainer.steps", steps, 1)
         self.seconds_spent = 0.0
         self.steps_spent = 0
+        self.images_spent = 0
 
     def __str__(self) -> str:
         minutes = None if self.minutes is None else f"{self.minutes:g} minutes of training"

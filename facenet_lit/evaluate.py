@@ -159,7 +159,7 @@ def embed(
     device: torch.device,
 ) -> Rows:
     """Embeddings of these images, in the arithmetic that the checkpoint was trained in."""
-    embedder = lay_out(load_embedder(path), card.precision).to(device)
+    embedder = lay_out(load_embedder(path)).to(device)
     parts = []
     with (
         torch.inference_mode(),

@@ -95,8 +95,9 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     budget = Budget(config.trainer.minutes, config.trainer.steps)
     origin = origin_of(plain(config))
     clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
-    last, seconds = run_folder.LAST.parent, config.checkpoint.every_seconds
-    checkpoints = Checkpoints(folder / last, config.monitor, seconds, clock)
+    where = folder / run_folder.LAST.parent
+    rules = config.checkpoint
+    checkpoints = Checkpoints(where, config.monitor, rules.every_seconds, rules.best_from, clock)
     known = read_card(read_checkpoint(resumed)) if resumed is not None else weights and weights.card
     data = prepare_data(config, known)
 
@@ -107,7 +108,7 @@ def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, flo
     if weights is not None:
         load_weights(embedder, weights)
     card.precision = precision_of(config, embedder, data, resumed)
-    lay_out(embedder, card.precision)
+    lay_out(embedder)
     module = build_module(embedder, card, data, recipe)
     step = None if resumed is None else int(read_checkpoint(resumed)["global_step"])
     callbacks = [*recipe.callbacks, SeededSteps(config.seed), clock, ValidationLines(budget), checkpoints]
@@ -126,7 +127,12 @@ def _spent(budget: Budget, best: int) -> dict[str, object]:
     log.info(
         "trained %d steps in %.0f s; the best is step %d", budget.steps_spent, budget.seconds_spent, best
     )
-    return {"steps": budget.steps_spent, "seconds": round(budget.seconds_spent, 1), "best_step": best}
+    return {
+        "steps": budget.steps_spent,
+        "seconds": round(budget.seconds_spent, 1),
+        "images_per_second": round(budget.images_spent / budget.seconds_spent, 1),
+        "best_step": best,
+    }
 
 
 def _size(embedder: Embedder, card: ModelCard) -> dict[str, object]:

@@ -49,13 +49,21 @@ class Checkpoints(L.Callback):
         folder: where they are written.
         monitor: name of the figure that is best where it is lowest or highest, as its name tells.
         every_seconds: greatest time between two writings of ``last.ckpt``.
-        clock: paused while a checkpoint is written.
+        best_from: share of the budget before which no state is the best. Rates of a few hundred people jump,
+            and a lucky one before the learning rate has come down is no better state.
+        clock: paused while a checkpoint is written; it knows the spent share.
+
+    Raises:
+        UserError: a number is out of its range.
     """
 
-    def __init__(self, folder: Path, monitor: str, every_seconds: float, clock: TrainingClock) -> None:
+    def __init__(
+        self, folder: Path, monitor: str, every_seconds: float, best_from: float, clock: TrainingClock
+    ) -> None:
         self.folder = folder
         self.monitor = monitor
         self.every_seconds = check_number("checkpoint.every_seconds", every_seconds, above=True)
+        self.best_from = check_number("checkpoint.best_from", best_from, 0, 1)
         self.clock = clock
         self.best: float | None = None
         self._written = time.monotonic()
@@ -98,7 +106,8 @@ class Checkpoints(L.Callback):
         if trainer.state.fn != "fit":
             return
         value = float(trainer.callback_metrics.get(self.monitor, torch.tensor(math.nan)))
-        if self._improves(value):
+        # The end of a run has spent all of its budget, so there is a best one.
+        if self.clock.budget.share >= self.best_from and self._improves(value):
             self.best = value
             self._write(trainer, self.best_path)
         self._write(trainer, self.last_path)

@@ -35,8 +35,8 @@ class TrainingClock(L.Callback):
         self.schedule = schedule
         self.every = every
         self._started: float | None = None
-        self._images = 0
-        self._mark = 0.0
+        self._images_mark = 0
+        self._seconds_mark = 0.0
 
     def pause(self) -> None:
         """Stops the clock: what follows is not training."""
@@ -64,7 +64,7 @@ class TrainingClock(L.Callback):
         """Tells the budget and starts the clock; a run resumed with nothing left to spend stops at once."""
         log.info("budget: %s%s", self.budget, f", {self.budget.share:.0%} spent" if self.budget.share else "")
         trainer.should_stop = self.budget.is_spent
-        self._mark = self.budget.seconds_spent
+        self._set_marks()
         self.resume()
 
     def on_train_batch_start(
@@ -82,17 +82,18 @@ class TrainingClock(L.Callback):
         with self.paused():
             pass  # takes the time
         self.budget.steps_spent = trainer.global_step
-        self._images += len(batch.images)
+        self.budget.images_spent += len(batch.images)
         if trainer.global_step % self.every == 0:
-            seconds = self.budget.seconds_spent - self._mark
+            seconds = self.budget.seconds_spent - self._seconds_mark
+            images = self.budget.images_spent - self._images_mark
             rate = trainer.optimizers[0].param_groups[0]["lr"]
-            figures = {"train/images_per_second": self._images / seconds, "train/learning_rate": rate}
+            figures = {"train/images_per_second": images / seconds, "train/learning_rate": rate}
             for logger in trainer.loggers:
                 logger.log_metrics(figures, step=trainer.global_step)
             pl_module.log(
                 "train/images_per_second", figures["train/images_per_second"], logger=False, prog_bar=True
             )
-            self._images, self._mark = 0, self.budget.seconds_spent
+            self._set_marks()
         if self.budget.is_spent:
             trainer.should_stop = True
 
@@ -113,12 +114,21 @@ class TrainingClock(L.Callback):
         """What is spent."""
         with self.paused():
             spent = self.budget
-            return {"seconds_spent": spent.seconds_spent, "steps_spent": spent.steps_spent}
+            return {
+                "seconds_spent": spent.seconds_spent,
+                "steps_spent": spent.steps_spent,
+                "images_spent": spent.images_spent,
+            }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on from what was spent."""
         self.budget.seconds_spent = float(state_dict["seconds_spent"])
         self.budget.steps_spent = int(state_dict["steps_spent"])
+        self.budget.images_spent = int(state_dict["images_spent"])
+
+    def _set_marks(self) -> None:
+        """What is counted from here on makes the next figure of speed."""
+        self._images_mark, self._seconds_mark = self.budget.images_spent, self.budget.seconds_spent
 
 
 def set_rate(optimizer: Optimizer, factor: float) -> None:

@@ -58,9 +58,11 @@ def loader(count: int) -> DataLoader:
     return DataLoader([batch] * count, batch_size=None)
 
 
-def made(folder: Path, monitor: str = "val/eer", every_seconds: float = 1000, steps: int = 4) -> Checkpoints:
+def made(
+    folder: Path, monitor: str = "val/eer", every_seconds: float = 1000, steps: int = 4, best_from: float = 0
+) -> Checkpoints:
     clock = TrainingClock(Budget(steps=steps), Schedule())
-    return Checkpoints(folder, monitor, every_seconds, clock)
+    return Checkpoints(folder, monitor, every_seconds, best_from, clock)
 
 
 def fit(checkpoints: Checkpoints, values: list[float], *more: L.Callback, validate_every: int = 1) -> None:
@@ -99,6 +101,15 @@ def test_the_best_is_that_of_the_monitor(
     assert step_of(checkpoints.best_path) == best
     assert step_of(checkpoints.last_path) == 4
     assert {path.name for path in tmp_path.iterdir()} == {"best.ckpt", "last.ckpt"}
+
+
+@pytest.mark.parametrize(("best_from", "best"), [(0.25, 1), (0.26, 3), (0.5, 3), (0.75, 3), (1, 4)])
+def test_the_best_is_chosen_from_a_share_of_the_budget_on(
+    tmp_path: Path, best_from: float, best: int
+) -> None:
+    checkpoints = made(tmp_path, best_from=best_from)
+    fit(checkpoints, [0.1, 0.4, 0.2, 0.3])
+    assert step_of(checkpoints.best_path) == best
 
 
 def test_the_last_is_written_at_validations(tmp_path: Path) -> None:
@@ -187,3 +198,9 @@ def test_signals_are_given_back_after_a_run(tmp_path: Path) -> None:
 def test_a_bad_interval(tmp_path: Path, seconds: object) -> None:
     with pytest.raises(UserError, match=r"checkpoint\.every_seconds="):
         made(tmp_path, every_seconds=seconds)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, "late"])
+def test_a_bad_share(tmp_path: Path, share: object) -> None:
+    with pytest.raises(UserError, match=r"checkpoint\.best_from="):
+        made(tmp_path, best_from=share)

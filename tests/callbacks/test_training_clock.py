@@ -89,7 +89,7 @@ def test_the_rate_follows_the_schedule() -> None:
 
 def test_a_run_with_nothing_left_does_no_step() -> None:
     clock = TrainingClock(Budget(steps=3), Schedule())
-    clock.load_state_dict({"seconds_spent": 1.0, "steps_spent": 3})
+    clock.load_state_dict({"seconds_spent": 1.0, "steps_spent": 3, "images_spent": 9})
     assert fit(clock)[0].rates == []
 
 
@@ -97,7 +97,7 @@ def test_the_budget_is_told_as_training_starts(caplog: pytest.LogCaptureFixture)
     clock = TrainingClock(Budget(steps=4), Schedule())
     with caplog.at_level(logging.INFO, "facenet_lit"):
         fit(clock)
-        clock.load_state_dict({"seconds_spent": 1.0, "steps_spent": 1})
+        clock.load_state_dict({"seconds_spent": 1.0, "steps_spent": 1, "images_spent": 3})
         fit(clock)
     told = [line for line in caplog.messages if line.startswith("budget")]
     assert told == ["budget: 4 steps", "budget: 4 steps, 25% spent"]
@@ -110,6 +110,7 @@ def test_what_is_spent_is_kept() -> None:
     other.load_state_dict(clock.state_dict())
     assert other.budget.seconds_spent == clock.budget.seconds_spent
     assert other.budget.share == pytest.approx(1 / 3)
+    assert other.budget.images_spent == clock.budget.images_spent == 6
 
 
 def test_pauses_in_pauses() -> None:

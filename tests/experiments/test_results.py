@@ -25,6 +25,7 @@ def finish(
         "seed": seed,
         "steps": 10 + seed,
         "seconds": 2.6,
+        "images_per_second": 90.4,
     }
     (folder / "run.json").write_text(json.dumps(facts))
     if eer is not None:
@@ -59,12 +60,12 @@ def test_a_table_has_medians_and_their_spread(sweep: Path) -> None:
     assert len(lines) == 2 + 2 * 4  # two choices, of each val and test, over pairs and balanced
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     assert len({len(row) for row in cells}) == 1
-    [row] = [row for row in cells if row[0] == "model=resnext" and row[5:7] == ["test", "over pairs"]]
-    assert row[1:5] == ["3", "11 (10 to 12)", "3", ""]
-    assert row[7:] == ["0.2000 (0.1000 to 0.3000)", "", "0.7500"]
-    [row] = [row for row in cells if row[0] == "model=inception" and row[5:7] == ["test", "balanced"]]
+    [row] = [row for row in cells if row[0] == "model=resnext" and row[6:8] == ["test", "over pairs"]]
+    assert row[1:6] == ["3", "11 (10 to 12)", "3", "90", ""]
+    assert row[8:] == ["0.2000 (0.1000 to 0.3000)", "", "0.7500"]
+    [row] = [row for row in cells if row[0] == "model=inception" and row[6:8] == ["test", "balanced"]]
     assert row[1] == "1"
-    assert row[7] == "0.2000"
+    assert row[8] == "0.2000"
 
 
 def test_results_grow_and_a_repeated_run_replaces_the_old(sweep: Path, tmp_path: Path) -> None:
