@@ -7,14 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from facenet_lit.batch import BatchPlan, IntArray
+from facenet_lit.data.grouping import group_images, shuffle_groups
 from facenet_lit.data.plan_sampler import PlanSampler
-from facenet_lit.data.triplets import (
-    NEGATIVE_RULES,
-    count_triplets,
-    draw_triplets,
-    group_images,
-    shuffle_groups,
-)
+from facenet_lit.data.triplets import NEGATIVE_RULES, count_triplets, draw_epoch
 from facenet_lit.errors import UserError, check_choice, check_integer
 
 # Spawn keys keep these streams apart from others that are seeded by the same (seed, epoch, ...).
@@ -62,9 +57,10 @@ class TripletSampler(PlanSampler):
 
     def plans(self, epoch: int) -> Iterator[BatchPlan]:
         """Yields the batches of an epoch, whichever is the current one."""
-        drawn = draw_triplets(self.identities, self.removal, self.negatives, self.seed, epoch)
-        for index, first in enumerate(range(0, len(drawn), self.batch_size // 3)):
-            rows = self.numbers[drawn[first : first + self.batch_size // 3]]  # (T, 3)
+        drawn = draw_epoch(self.identities, self.removal, self.negatives, self.seed, epoch)
+        triplets = self.batch_size // 3
+        for index, first in enumerate(range(0, len(drawn.order), triplets)):
+            rows = self.numbers[drawn.rows(first, first + triplets)]  # (T, 3)
             yield BatchPlan(epoch, index, rows.reshape(-1), np.arange(rows.size).reshape(-1, 3))
 
 

@@ -7,51 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from facenet_lit.batch import IntArray
-from facenet_lit.errors import UserError, check_choice
+from facenet_lit.data.grouping import Groups, Positions, group_images, shuffle_groups, stable_order
+from facenet_lit.errors import check_choice
 
 REMOVAL_RULES = ("positive", "anchor", "both", "none")
 NEGATIVE_RULES = ("identity", "image")
 
 # The spawn key keeps this stream apart from others that are seeded by the same (seed, epoch, ...).
 TRIPLET_STREAM = 1
-
-
-class Groups(NamedTuple):
-    """Images grouped by identity; a group's number is its identity's rank in sorted order.
-
-    Attributes:
-        codes: (N,) group of each image.
-        starts: (I,) place of each group's first image once images are grouped.
-        counts: (I,) images of each group.
-    """
-
-    codes: IntArray
-    starts: IntArray
-    counts: IntArray
-
-
-def group_images(identities: IntArray) -> Groups:
-    """Groups images by identity.
-
-    Args:
-        identities: (N,) any integers, in any order.
-
-    Raises:
-        UserError: there is no genuine or no impostor pair to learn from.
-    """
-    _, codes, counts = np.unique(np.asarray(identities), return_inverse=True, return_counts=True)
-    if len(counts) < 2 or counts.max() < 2:
-        raise UserError(
-            f"data: {len(codes)} training images of {len(counts)} identities: "
-            "expected two or more identities, one of them with two or more images; give more images or another split"
-        )
-    return Groups(codes.reshape(-1).astype(np.int64), np.cumsum(counts) - counts, counts)
-
-
-def shuffle_groups(groups: Groups, rng: np.random.Generator) -> IntArray:
-    """Lists the images by group, uniformly shuffled within each: (N,) positions."""
-    shuffled: IntArray = rng.permutation(len(groups.codes))
-    return shuffled[np.argsort(groups.codes[shuffled], kind="stable")]
 
 
 def count_triplets(identities: IntArray, removal: str) -> int:
@@ -71,7 +34,7 @@ def count_triplets(identities: IntArray, removal: str) -> int:
     return int((counts // 2 if removal == "both" else counts - 1).sum())
 
 
-def draw_triplets(identities: IntArray, removal: str, negatives: str, seed: int, epoch: int) -> IntArray:
+def draw_triplets(identities: IntArray, removal: str, negatives: str, seed: int, epoch: int) -> Positions:
     """Draws the triplets of one epoch, a pure function of its arguments.
 
     Within an identity the draw is distributed as this loop's: while the pool holds two images or more, draw
@@ -90,51 +53,88 @@ def draw_triplets(identities: IntArray, removal: str, negatives: str, seed: int,
         epoch: 0 or more.
 
     Returns:
-        (T, 3) positions in ``identities`` of anchor, positive and negative, in shuffled order.
+        (T, 3) positions in ``identities`` of anchor, positive and negative, in shuffled order; int32 where enough.
 
     Raises:
         UserError: a rule is unknown, or there is no genuine or no impostor pair.
     """
+    return draw_epoch(identities, removal, negatives, seed, epoch).rows(0, None)
+
+
+class Drawn(NamedTuple):
+    """An epoch's triplets as they were drawn, and the order in which they are handed out.
+
+    Attributes:
+        anchors: (T,) positions.
+        positives: (T,) positions.
+        negatives: (T,) positions.
+        order: (T,) a permutation.
+    """
+
+    anchors: Positions
+    positives: Positions
+    negatives: Positions
+    order: Positions
+
+    def rows(self, first: int, last: int | None) -> Positions:
+        """The triplets [first, last) of the epoch, (T, 3): a batch at a time there is no second copy of all."""
+        chosen = self.order[first:last]
+        return np.stack([self.anchors[chosen], self.positives[chosen], self.negatives[chosen]], 1)
+
+
+def draw_epoch(identities: IntArray, removal: str, negatives: str, seed: int, epoch: int) -> Drawn:
+    """What :func:`draw_triplets` draws, not yet put in order."""
     check_choice("sampler.removal", removal, REMOVAL_RULES)
     check_choice("sampler.negatives", negatives, NEGATIVE_RULES)
     groups = group_images(identities)
     rng = np.random.default_rng(np.random.SeedSequence([seed, epoch], spawn_key=(TRIPLET_STREAM,)))
-    pairs = _draw_pairs(groups, removal, rng)
-    drawn = np.column_stack([pairs, _draw_negatives(groups, groups.codes[pairs[:, 0]], negatives, rng)])
-    return drawn[rng.permutation(len(drawn))]
+    anchors, positives = _draw_pairs(groups, removal, rng)
+    drawn = _draw_negatives(groups, groups.codes[anchors], negatives, rng)
+    return Drawn(
+        anchors, positives, drawn, rng.permutation(np.arange(len(anchors), dtype=groups.codes.dtype))
+    )
 
 
-def _draw_pairs(groups: Groups, removal: str, rng: np.random.Generator) -> IntArray:
-    """(T, 2) positions of anchor and positive."""
+def _draw_pairs(groups: Groups, removal: str, rng: np.random.Generator) -> tuple[Positions, Positions]:
+    """(T,) positions of the anchors, and of their positives."""
     order = shuffle_groups(groups, rng)
-    codes = groups.codes[order]
-    rank = np.arange(len(order)) - groups.starts[codes]
-    later = groups.counts[codes] - 1 - rank  # images of the same group further on in the order
-    leaving = np.flatnonzero(later)
+    small = order.dtype.type
+    later = _images_further_on(groups)
+    leaving = np.flatnonzero(later).astype(small)
     if removal == "none":
         first = np.repeat(leaving, later[leaving])
         before = np.cumsum(later[leaving]) - later[leaving]
         second = first + 1 + np.arange(len(first)) - np.repeat(before, later[leaving])
         coin = rng.integers(2, size=len(first)) == 1
-        places = (np.where(coin, first, second), np.where(coin, second, first))
-    elif removal == "both":
-        leaving = leaving[rank[leaving] % 2 == 0]
-        places = (leaving, leaving + 1)
-    else:
-        staying = leaving + 1 + rng.integers(later[leaving])
-        places = (leaving, staying) if removal == "anchor" else (staying, leaving)
-    pairs: IntArray = order[np.column_stack(places)]
-    return pairs
+        return order[np.where(coin, first, second)], order[np.where(coin, second, first)]
+    if removal == "both":
+        rank = np.repeat(groups.counts, groups.counts)[leaving] - 1 - later[leaving]
+        leaving = leaving[rank % 2 == 0]
+        return order[leaving], order[leaving + 1]
+    staying = leaving + 1
+    staying += rng.integers(later[leaving]).astype(small)
+    anchors, positives = (leaving, staying) if removal == "anchor" else (staying, leaving)
+    return order[anchors], order[positives]
 
 
-def _draw_negatives(groups: Groups, codes: IntArray, negatives: str, rng: np.random.Generator) -> IntArray:
+def _images_further_on(groups: Groups) -> Positions:
+    """(N,) for each place once images are grouped, how many images of its group come behind it."""
+    ends = groups.starts + groups.counts - 1
+    later: Positions = np.repeat(ends.astype(groups.codes.dtype), groups.counts)
+    later -= np.arange(len(later), dtype=later.dtype)
+    return later
+
+
+def _draw_negatives(groups: Groups, codes: Positions, negatives: str, rng: np.random.Generator) -> Positions:
     """(T,) positions of one image outside each of the groups ``codes`` (T,)."""
-    grouped: IntArray = np.argsort(groups.codes, kind="stable")
+    grouped = stable_order(groups.codes)
     if negatives == "image":
         places = rng.integers(len(grouped) - groups.counts[codes])
         places += np.where(places >= groups.starts[codes], groups.counts[codes], 0)  # skips the own group
         return grouped[places]
-    others = rng.integers(len(groups.counts) - 1, size=len(codes))
+    others = rng.integers(len(groups.counts) - 1, size=len(codes)).astype(codes.dtype)
     others += others >= codes  # skips the own group
-    places = groups.starts[others] + rng.integers(groups.counts[others])
-    return grouped[places]
+    places = rng.integers(groups.counts[others])
+    places += groups.starts[others]
+    chosen: Positions = grouped[places]
+    return chosen

@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+from large_table import main, made_up_table, measure
+
+
+@pytest.mark.parametrize(("images", "identities"), [(10_000, 300), (301, 300), (300, 300)])
+def test_a_made_up_table_has_so_many_of_each(images: int, identities: int) -> None:
+    table = made_up_table(images, identities)
+    assert len(table) == images
+    assert np.unique(table).tolist() == list(range(identities))
+    assert (np.diff(table) >= 0).all()
+
+
+@pytest.mark.parametrize("name", ["triplets", "pk"])
+def test_what_is_measured(name: str) -> None:
+    told, batches, rows, made, drawn, peak = measure(name, 30_000, 900)
+    assert told == name
+    assert batches == (-(-29_100 // 342) if name == "triplets" else -(-900 // 240))
+    assert rows >= 960
+    assert min(made, drawn) >= 0
+    assert 0.05 < peak < 64
+
+
+def test_a_line_for_each_sampler(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["30000", "900"])
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.startswith("30,000 images of 900 identities")
+    assert [line.split(":")[0] for line in lines] == ["triplets", "pk"]
