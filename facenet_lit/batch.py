@@ -34,8 +34,11 @@ class Batch(NamedTuple):
         images: (N, 3, H, W) uint8 RGB, augmented, not yet normalised.
         identities: (N,) int64.
         numbers: (N,) int64 image numbers.
-        triplets: (T, 3) int64 rows of anchor, positive and negative, or None.
+        triplets: (T, 3) int64, or None: the anchor by its row here, positive and negative by their rows of the
+            global batch.
         views: (N,) int64, how often the row's image stands in the rows before it; None where nobody asks.
+        first: row of the global batch that the first of these is.
+        total: rows of the global batch, of which a process has its share; None where these are all.
     """
 
     images: Tensor
@@ -43,6 +46,13 @@ class Batch(NamedTuple):
     numbers: Tensor
     triplets: Tensor | None
     views: Tensor | None = None
+    first: int = 0
+    total: int | None = None
+
+    @property
+    def global_rows(self) -> int:
+        """Rows of the global batch."""
+        return len(self.numbers) if self.total is None else self.total
 
 
 class Rows(NamedTuple):
@@ -84,6 +94,11 @@ class Rows(NamedTuple):
                 raise ValueError("views count as pairs, but the rows do not say which views they are")
             genuine = same_identity & (apart | (self.views[:, None] != others.views[None, :]))
         return genuine, ~same_identity & apart
+
+
+def share_of(total: int, rank: int, world: int) -> tuple[int, int]:
+    """The rows of a global batch that a process takes: [first, last), contiguous, sizes differing by one at most."""
+    return total * rank // world, total * (rank + 1) // world
 
 
 def count_views(numbers: IntArray) -> IntArray:

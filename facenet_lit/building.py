@@ -6,7 +6,6 @@ import inspect
 from typing import Any
 
 import torch
-from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
@@ -48,8 +47,14 @@ def build_data(settings: DictConfig, config: DictConfig | None = None) -> FaceDa
     )
 
 
-def build_card(config: DictConfig, data: FaceDataModule) -> ModelCard:
-    """What the run's checkpoints say of its embedder."""
+def build_card(config: DictConfig, data_choice: str, data: FaceDataModule) -> ModelCard:
+    """What the run's checkpoints say of its embedder.
+
+    Args:
+        config: the whole config.
+        data_choice: the option of the group ``data``.
+        data: set up.
+    """
     mean, std = data.pixel_statistics()
     numbers, faces = data.parts["train"], data.faces
     # Without the source, which names a class: nothing is built by a name from a checkpoint.
@@ -65,7 +70,7 @@ def build_card(config: DictConfig, data: FaceDataModule) -> ModelCard:
         dropout=config.model.dropout,
         mirror=config.model.mirror,
         per_image=data.normalize == "image",
-        data={"choice": HydraConfig.get().runtime.choices["data"], **flat},
+        data={"choice": data_choice, **flat},
         trained_identities=torch.from_numpy(identity_fingerprints(trained).copy()),
         trained_pictures=torch.from_numpy(faces.fingerprints[numbers].copy()),
     )

@@ -6,6 +6,8 @@ is rebuilt through the closed table of backbones; nothing is imported by a name 
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from torch import Tensor
 from facenet_lit.backbones import build_backbone
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.errors import UserError
+
+log = logging.getLogger(__name__)
 
 KEY = "facenet_lit"
 VERSION = 1
@@ -36,7 +40,7 @@ class ModelCard:
         mirror: evaluate on a picture and its mirror image together, see ``Embedder``.
         per_image: pictures are normalised by their own mean and deviation, see ``Embedder``.
         data: the data settings of the run, as plain values.
-        precision: arithmetic of the run, ``32`` or ``bf16``.
+        precision: arithmetic of the run, ``32``, ``bf16`` or ``64``.
         threshold: distance below which a listed pair is called genuine, chosen on ``val``; None before
             the first validation.
         trained_identities: (I, 32) uint8 SHA-256 digests of the training identities' names.
@@ -109,6 +113,18 @@ def read_checkpoint(path: Path | str) -> dict[str, Any]:
     return checkpoint
 
 
+def newest_whole(paths: Iterable[Path]) -> Path | None:
+    """Of these checkpoints the one of the latest step; those that can't be read are passed over with a warning."""
+    steps = {}
+    for path in paths:
+        if path.is_file():
+            try:
+                steps[path] = int(read_checkpoint(path)["global_step"])
+            except UserError as error:
+                log.warning("%s; passed over", error)
+    return max(steps, key=steps.__getitem__, default=None)
+
+
 def read_card(checkpoint: dict[str, Any]) -> ModelCard:
     """The card in a checkpoint.
 
@@ -146,7 +162,10 @@ def load_embedder(path: Path | str) -> Embedder:
         UserError: it can't be read.
     """
     checkpoint = read_checkpoint(path)
-    embedder = read_card(checkpoint).build()
+    card = read_card(checkpoint)
+    embedder = card.build()
+    if card.precision == "64":
+        embedder.double()
     try:
         embedder.load_state_dict(embedder_weights(checkpoint))
     except RuntimeError as error:  # of several lines, one for each weight

@@ -117,7 +117,7 @@ def _guarded(job: Job, outcome: _Outcome) -> Job:
             if outcome.resuming and isinstance(error, FolderInUse):
                 outcome.lost = True
                 return None
-            cause = _user_error(error)
+            cause = user_error(error)
             if cause is None:
                 raise
             if HydraConfig.get().mode != RunMode.MULTIRUN or os.environ.get("HYDRA_FULL_ERROR") == "1":
@@ -129,7 +129,7 @@ def _guarded(job: Job, outcome: _Outcome) -> Job:
     return guarded
 
 
-def _user_error(error: BaseException) -> BaseException | None:
+def user_error(error: BaseException) -> BaseException | None:
     """The user error that an error came of: Hydra wraps those of constructors."""
     seen: BaseException | None = error
     while seen is not None:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import lightning as L
 import torch
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 
 from facenet_lit.errors import UserError, check_choice, check_integer, check_number
+from facenet_lit.places import Place
 from facenet_lit.precision import PRECISIONS
 from facenet_lit.recipe import LoggerFactory
 
@@ -22,6 +26,7 @@ def build_trainer(
     callbacks: list[L.Callback],
     logger: LoggerFactory | None,
     step: int | None,
+    place: Place | None = None,
 ) -> L.Trainer:
     """Lightning's Trainer: it loops until the clock says stop.
 
@@ -33,6 +38,7 @@ def build_trainer(
         logger: makes the logger, or None.
         step: the step that a resumed run goes on from, None for a new one: what the event files hold beyond
             it is of steps that are done again.
+        place: of this process among several that train together, or None.
     """
     settings = config.trainer
     purge_step = 0 if step is None else step + 1
@@ -40,7 +46,11 @@ def build_trainer(
     bar = sys.stdout.isatty()  # where rich draws
     return L.Trainer(
         accelerator=settings.accelerator,
-        devices=1,
+        devices=1 if place is None else place.local_world,
+        num_nodes=1 if place is None else place.world // place.local_world,
+        strategy="auto" if place is None else _together(settings.accelerator),
+        plugins=None if place is None else [StartedProcesses(place)],
+        sync_batchnorm=place is not None and settings.accelerator == "gpu",
         precision=PRECISIONS[precision],  # type: ignore[arg-type]
         max_epochs=-1,
         val_check_interval=settings.val_every_steps,
@@ -58,6 +68,68 @@ def build_trainer(
     )
 
 
+def _together(accelerator: str) -> DDPStrategy:
+    """Processes that average their gradients."""
+    # Buffers are the same everywhere already: BatchNorms share their statistics.
+    backend = "gloo" if accelerator == "cpu" else "cpu:gloo,cuda:nccl"
+    return DDPStrategy(process_group_backend=backend, broadcast_buffers=False)
+
+
+class StartedProcesses(ClusterEnvironment):
+    """Tells Lightning of processes that are there and have met.
+
+    Args:
+        place: where this one stands.
+    """
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._place = place
+
+    @property
+    def creates_processes_externally(self) -> bool:
+        """Lightning need not."""
+        return True
+
+    @property
+    def main_address(self) -> str:
+        """Asked for only where processes haven't met."""
+        return self._place.meeting
+
+    @property
+    def main_port(self) -> int:
+        """Likewise."""
+        return 0
+
+    @staticmethod
+    def detect() -> bool:
+        """Never: it is named, not looked for."""
+        return False
+
+    def world_size(self) -> int:
+        """Number of processes."""
+        return self._place.world
+
+    def set_world_size(self, size: int) -> None:
+        """It is known."""
+
+    def global_rank(self) -> int:
+        """This one's number."""
+        return self._place.rank
+
+    def set_global_rank(self, rank: int) -> None:
+        """It is known; Lightning's words of the first process alone go by it."""
+        setattr(rank_zero_only, "rank", self._place.rank)  # noqa: B010 - a function has no such attribute, says its type
+
+    def local_rank(self) -> int:
+        """This one's number on its machine."""
+        return self._place.local_rank
+
+    def node_rank(self) -> int:
+        """The machine's number."""
+        return self._place.node
+
+
 def check_trainer(settings: DictConfig) -> None:
     """Checks what :func:`build_trainer` takes, so that it is refused before a picture is decoded.
 
@@ -65,6 +137,7 @@ def check_trainer(settings: DictConfig) -> None:
         UserError: a setting is out of range.
     """
     choose_device(settings.accelerator, "trainer.accelerator")
+    check_integer("trainer.devices", settings.devices, 1)
     check_choice("trainer.precision", str(settings.precision), ("auto", *PRECISIONS))
     check_integer("trainer.val_every_steps", settings.val_every_steps, 1)
     check_integer("trainer.log_every_steps", settings.log_every_steps, 1)

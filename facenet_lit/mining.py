@@ -11,6 +11,7 @@ from torch import Tensor
 from facenet_lit.batch import Rows
 from facenet_lit.distances import paired_distances, pairwise_distances
 from facenet_lit.errors import UserError, check_flag
+from facenet_lit.precision import in_full
 
 
 class Miner(ABC):
@@ -50,7 +51,11 @@ class Miner(ABC):
             sizes = f"{anchors.embeddings.shape[1]} and {rows.embeddings.shape[1]}"
             raise ValueError(f"anchors and rows have embeddings of sizes {sizes}: expected equal sizes")
         with torch.autocast(anchors.embeddings.device.type, enabled=False):
-            return self.mine(_in_full(anchors), _in_full(rows), self._drawn(given, anchors))
+            return self.mine(
+                anchors._replace(embeddings=in_full(anchors.embeddings)),
+                rows._replace(embeddings=in_full(rows.embeddings)),
+                self._drawn(given, anchors),
+            )
 
     @abstractmethod
     def mine(self, anchors: Rows, rows: Rows, given: Tensor) -> Tensor:
@@ -197,9 +202,3 @@ def _check_rows(what: str, rows: Rows) -> None:
         raise ValueError(
             f"{what} have shapes {shapes}: expected embeddings (N, D), identities (N,), numbers (N,)"
         )
-
-
-def _in_full(rows: Rows) -> Rows:
-    """The rows with embeddings of float32 or finer."""
-    embeddings = rows.embeddings
-    return rows._replace(embeddings=embeddings.to(torch.promote_types(embeddings.dtype, torch.float32)))

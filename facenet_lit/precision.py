@@ -14,7 +14,8 @@ from facenet_lit.errors import check_choice
 log = logging.getLogger(__name__)
 
 # Name in the config and in checkpoints -> what Lightning calls it.
-PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
+PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}
+PROBED = ("32", "bf16")
 
 PROBE_SECONDS = 1.0
 LEAST_REPETITIONS = 4  # the first not counted
@@ -29,13 +30,13 @@ def choose_precision(wanted: object, network: nn.Module, images: Tensor, device:
     """The arithmetic to train in.
 
     Args:
-        wanted: ``trainer.precision``: ``auto`` probes for about a second, ``32`` and ``bf16`` say it.
+        wanted: ``trainer.precision``: ``auto`` probes for about a second, ``32``, ``bf16`` and ``64`` say it.
         network: what will be trained; it is left as it is.
         images: (N, 3, H, W) a batch as the network gets it.
         device: where it will be trained.
 
     Returns:
-        ``32`` or ``bf16``.
+        ``32``, ``bf16`` or ``64``.
 
     Raises:
         UserError: ``wanted`` is none of these.
@@ -66,9 +67,9 @@ def probe(network: nn.Module, images: Tensor, device: torch.device) -> dict[str,
         device: where.
     """
     state = torch.random.get_rng_state()
-    copies = {name: lay_out(copy.deepcopy(network).to(device)).train() for name in PRECISIONS}
+    copies = {name: lay_out(copy.deepcopy(network).to(device)).train() for name in PROBED}
     images = (images[:MOST_IMAGES] if device.type == "cpu" else images).to(device)
-    least = dict.fromkeys(PRECISIONS, float("inf"))
+    least = dict.fromkeys(PROBED, float("inf"))
     end = time.perf_counter() + PROBE_SECONDS
     repetition = 0
     # The first pass allocates and compiles, so it does not count; they take turns, so that a load on the
@@ -90,6 +91,11 @@ def lay_out(network: nn.Module) -> nn.Module:
     """
     laid_out: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return laid_out
+
+
+def in_full(values: Tensor) -> Tensor:
+    """In float32 or finer: where a half's or bfloat16's few digits would not do."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def _seconds_of_a_pass(module: nn.Module, images: Tensor, device: torch.device, precision: str) -> float:

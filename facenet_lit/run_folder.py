@@ -20,8 +20,9 @@ FACTS = "run.json"
 LOCK = ".lock"
 LAST = Path("checkpoints") / "last.ckpt"
 
-# Settings that say how a run is started, not what it is.
+# Settings that say how a run is started, not what it is: it comes to the same on any number of processes.
 NOT_COMPARED = ("resume", "hydra")
+NOT_COMPARED_OF_TRAINER = ("devices",)
 
 
 class FolderInUse(UserError):  # noqa: N818 - a UserError by its base, named for what happened
@@ -153,4 +154,7 @@ def compared(config: Mapping[str, Any]) -> dict[str, Any]:
     """A config without what says how the run is started."""
     # Through YAML and back, so that both sides went the same way (tuples, numbers like 1e-4).
     plain: dict[str, Any] = yaml.safe_load(yaml.safe_dump(dict(config)))
-    return {key: value for key, value in plain.items() if key not in NOT_COMPARED}
+    kept = {key: value for key, value in plain.items() if key not in NOT_COMPARED}
+    if isinstance(kept.get("trainer"), dict):
+        kept["trainer"] = {k: v for k, v in kept["trainer"].items() if k not in NOT_COMPARED_OF_TRAINER}
+    return kept

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 from omegaconf import DictConfig
 
@@ -17,24 +15,8 @@ from facenet_lit.metrics.figures import figure_names
 from facenet_lit.mining import Miner
 from facenet_lit.weights import Weights, refuse_misfits, refuse_other_network
 
-# What starts several processes says so here; what to do instead.
-STARTERS = {
-    "WORLD_SIZE": "start it by python -m facenet_lit.train, without torchrun, or unset WORLD_SIZE",
-    "SLURM_NTASKS": "ask Slurm for one task (--ntasks=1)",
-}
-
 # What seeds every generator at once takes no greater one.
 GREATEST_SEED = 2**32 - 1
-
-
-def refuse_several_processes(devices: object) -> None:
-    """Raises UserError where more than one process would train."""
-    if devices != 1:
-        raise UserError(f"trainer.devices={devices}: one process trains so far; expected trainer.devices=1")
-    for name, advice in STARTERS.items():
-        count = os.environ.get(name, "1")
-        if count.isdecimal() and int(count) > 1:
-            raise UserError(f"{name}={count}: one process trains so far; {advice}")
 
 
 def refuse_misplaced_values(config: DictConfig) -> None:
@@ -74,7 +56,6 @@ def _refuse_network(model: DictConfig, size: int) -> Embedder:
 def refuse_nonsense(config: DictConfig, miner: Miner, loss: Loss, weights: Weights | None = None) -> None:
     """Raises UserError where settings make no sense together, before any picture is decoded."""
     check_integer("seed", config.seed, 0, GREATEST_SEED)
-    refuse_several_processes(config.trainer.devices)
     check_trainer(config.trainer)
     check_flag("test", config.test)
     embedder = _refuse_network(config.model, check_integer("data.size", config.data.size, 64))

@@ -32,6 +32,10 @@ class SweepTable(Callback):
     def __init__(self) -> None:
         self.errors: dict[str, str] = {}
 
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Makes the sweep's folder: a sweeper may keep something there before the first job starts."""
+        Path(str(config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
+
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Writes the table of the jobs so far: a sweep that is stopped leaves it too."""
         if config.hydra.mode == RunMode.MULTIRUN:

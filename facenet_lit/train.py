@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from facenet_lit import report, run_folder
+from facenet_lit import gathering, report, run_folder
 from facenet_lit.backbones.embedder import Embedder
-from facenet_lit.batch import IntArray
+from facenet_lit.backbones.synced_batch_norm import sync_batch_norms
 from facenet_lit.budget import Budget
-from facenet_lit.building import build_card, build_data, build_module
+from facenet_lit.building import build_card, build_module
 from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
 from facenet_lit.callbacks.seeded_steps import SeededSteps
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.callbacks.validation_lines import ValidationLines
-from facenet_lit.checkpoint import ModelCard, read_card, read_checkpoint
-from facenet_lit.command_line import start
+from facenet_lit.checkpoint import ModelCard, newest_whole, read_card, read_checkpoint
+from facenet_lit.command_line import fail, start, user_error
 from facenet_lit.config_values import plain
 from facenet_lit.data.datamodule import FaceDataModule
-from facenet_lit.errors import check_choice
-from facenet_lit.fine_tuning import refuse_people, refuse_pictures, take_over
-from facenet_lit.lightning_trainer import build_trainer, choose_device
-from facenet_lit.precision import choose_precision, lay_out
+from facenet_lit.errors import UserError, check_choice
+from facenet_lit.fine_tuning import take_over
+from facenet_lit.job import Job
+from facenet_lit.lightning_trainer import build_trainer
+from facenet_lit.places import Place, place_of
+from facenet_lit.precision import lay_out
+from facenet_lit.prepared_data import precision_of, prepare_data
+from facenet_lit.processes import crew, follow, lead, leading
 from facenet_lit.provenance import origin_of
-from facenet_lit.recipe import build_recipe
-from facenet_lit.resolution_checks import check_resolution, count_impostor_pairs, fars_asked_for
+from facenet_lit.recipe import Recipe, build_recipe
 from facenet_lit.scoring import score_best
-from facenet_lit.sources.source import Table
 from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense
-from facenet_lit.weights import load_weights, read_weights
+from facenet_lit.weights import Weights, load_weights, read_weights
 
 log = logging.getLogger(__name__)
 
@@ -48,78 +53,129 @@ MEANT = (
     ".*smaller than the logging interval.*",
     ".*in eval mode at the start of training.*",  # a frozen backbone
     ".*your dataloader is not resumable.*",
+    ".*recommended to use .*sync_dist=True.*",  # figures are the same on every process already
 )
 
 
 def main() -> None:
-    """The entry point."""
-    start("train", train)
+    """The entry point, of the first process; others that were started with it take part."""
+    place = started_at()
+    if place is not None and place.rank != gathering.FIRST:
+        follow(place, take_part)
+    with nullcontext() if place is None else leading(place):
+        start("train", train)
 
 
-def train(config: DictConfig) -> None:
-    """Trains in a folder that Hydra made, and leaves metrics.json there."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
+def started_at() -> Place | None:
+    """Where this process stands among those that were started with it, None where it is by itself."""
+    try:
+        return place_of(os.environ)
+    except UserError as error:
+        fail(error)
+
+
+def train(config: DictConfig) -> float | None:
+    """Trains in a folder that Hydra made, and leaves metrics.json there.
+
+    Returns:
+        The monitored figure of the best checkpoint, which a sweeper may look for the best of.
+    """
+    hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
     if config.resume is not None:
         check_choice("resume", config.resume, ("auto",))
+    place = place_of(os.environ)
     with run_folder.locked(folder):
         resumed = _checkpoint_to_resume(config, folder)
         if run_folder.is_finished(folder):
             log.info("resume=auto: %s holds this run, finished; nothing is left to do", folder)
-            return
-        figures = fit(config, folder, resumed)
+            return run_folder.read_metrics(folder).get(config.monitor)
+        _check(config, resumed)
+        with crew(config.trainer.devices, place) as place:
+            job = Job(config, folder, resumed, hydra.runtime.choices["data"], tuple(hydra.overrides.task))
+            lead(job.message())
+            figures = fit(job, place)
         run_folder.write_metrics(folder, figures)
         report.show(report.figures_table(figures, "best checkpoint"))
         _tell_where(folder)
+        return figures[config.monitor]
 
 
-def fit(config: DictConfig, folder: Path, resumed: Path | None) -> dict[str, float | None]:
-    """Trains, then scores the best checkpoint.
+def take_part(message: Mapping[str, Any], place: Place) -> None:
+    """What :func:`train` does, of the other processes: no files, no words.
 
-    Args:
-        config: the whole config.
-        folder: the run's folder.
-        resumed: checkpoint to go on from, or None.
+    A user error is one of the first process too, and told by that.
+    """
+    try:
+        fit(Job.of(message), place)
+    except Exception as error:
+        if user_error(error) is None:
+            raise
+
+
+def _check(config: DictConfig, resumed: Path | None) -> tuple[Recipe, Weights | None]:
+    """Refuses everything that can be refused before a picture is decoded.
 
     Returns:
-        Figures of the best checkpoint, by ``part/name``.
+        What trains, and the weights that it starts from.
     """
-    _quiet()
-    # Everything that can be refused is refused before a picture is decoded.
     refuse_misplaced_values(config)
     recipe = build_recipe(config)
     # A resumed run has all that it started from in its checkpoint; the file may be gone, or another by now.
     fresh = resumed is None and config.model.weights is not None
     weights = read_weights(config.model.weights) if fresh else None
     refuse_nonsense(config, recipe.miner, recipe.loss, weights)
+    return recipe, weights
+
+
+def fit(job: Job, place: Place | None = None) -> dict[str, float | None]:
+    """Trains, then scores the best checkpoint.
+
+    Args:
+        job: what is to be done.
+        place: of this process among several that train together, or None.
+
+    Returns:
+        Figures of the best checkpoint, by ``part/name``.
+    """
+    config, folder, resumed = job.config, job.folder, job.resumed
+    _quiet()
+    recipe, weights = _check(config, resumed)
     L.seed_everything(config.seed, verbose=False)
     budget = Budget(config.trainer.minutes, config.trainer.steps)
     origin = origin_of(plain(config))
     clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
-    where = folder / run_folder.LAST.parent
-    rules = config.checkpoint
+    where, rules = folder / run_folder.LAST.parent, config.checkpoint
     checkpoints = Checkpoints(where, config.monitor, rules.every_seconds, rules.best_from, clock)
     known = read_card(read_checkpoint(resumed)) if resumed is not None else weights and weights.card
-    data = prepare_data(config, known)
+    data = prepare_data(config, job.overrides, known)
 
-    card = build_card(config, data)
+    card = build_card(config, job.data_choice, data)
     if known is not None:
         take_over(known, card)
     embedder = card.build(config.model.freeze)
     if weights is not None:
         load_weights(embedder, weights)
-    card.precision = precision_of(config, embedder, data, resumed)
+    card.precision = gathering.done_by_first(lambda: precision_of(config, embedder, data, resumed))
     lay_out(embedder)
+    if place is not None and config.trainer.accelerator == "cpu":
+        sync_batch_norms(embedder)
     module = build_module(embedder, card, data, recipe)
+    if card.precision == "64":
+        module.double()  # Lightning does it too, after a checkpoint is loaded
     step = None if resumed is None else int(read_checkpoint(resumed)["global_step"])
     callbacks = [*recipe.callbacks, SeededSteps(config.seed), clock, ValidationLines(budget), checkpoints]
-    trainer = build_trainer(config, folder, card.precision, callbacks, recipe.logger, step)
+    trainer = build_trainer(config, folder, card.precision, callbacks, recipe.logger, step, place)
+    writes = gathering.rank() == gathering.FIRST
     # Only now, that a refused run leaves a folder as it was.
-    run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
+    if writes:
+        run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
     _tell_where(folder)
     _run(trainer, module, data, resumed)
     # Now: scoring loads the best checkpoint, and with it what was spent until then.
     best = read_checkpoint(checkpoints.best_path)["global_step"]
-    run_folder.write_facts(folder, {**origin, **_spent(budget, best), **_size(embedder, card)})
+    if writes:
+        run_folder.write_facts(folder, {**origin, **_spent(budget, best), **_size(embedder, card)})
     return score_best(trainer, module, data, checkpoints.best_path, config.test)
 
 
@@ -128,6 +184,7 @@ def _spent(budget: Budget, best: int) -> dict[str, object]:
         "trained %d steps in %.0f s; the best is step %d", budget.steps_spent, budget.seconds_spent, best
     )
     return {
+        "processes": gathering.world_size(),
         "steps": budget.steps_spent,
         "seconds": round(budget.seconds_spent, 1),
         "images_per_second": round(budget.images_spent / budget.seconds_spent, 1),
@@ -149,58 +206,11 @@ def _run(trainer: L.Trainer, module: L.LightningModule, data: FaceDataModule, re
         sys.exit(128 + stop.signum)
 
 
-def prepare_data(config: DictConfig, known: ModelCard | None) -> FaceDataModule:
-    """The pictures, packed, once the listing has passed all checks.
-
-    Args:
-        config: the whole config.
-        known: the card of what the run goes on from, or None.
-    """
-    data = build_data(config.data, config)
-    if known is not None:
-        refuse_people(known, data)
-    warning = _check_resolution(config, data.source, data.listed.parts)
-    if warning:
-        log.warning("%s", warning)
-    data.setup()
-    if known is not None:
-        refuse_pictures(known, data)
-    # Some may not have decoded, or repeat others.
-    if any(len(data.parts[part]) < len(numbers) for part, numbers in data.listed.parts.items()):
-        _check_resolution(config, data.faces, data.parts)
-    log.info("%s", describe(data))
-    return data
-
-
-def _check_resolution(config: DictConfig, table: Table, parts: Mapping[str, IntArray]) -> str | None:
-    scored = ("val", "test") if config.test else ("val",)
-    impostors = {part: count_impostor_pairs(table.identities[parts[part]]) for part in scored}
-    asked = fars_asked_for(HydraConfig.get().overrides.task)
-    return check_resolution(impostors, list(config.metrics.fars), asked, config.monitor)
-
-
-def precision_of(config: DictConfig, embedder: Embedder, data: FaceDataModule, resumed: Path | None) -> str:
-    """The arithmetic: that of the run gone on with, else what the config says or a probe finds."""
-    if resumed is not None:
-        return read_card(read_checkpoint(resumed)).precision
-    images = next(iter(data.train_dataloader())).images
-    device = choose_device(config.trainer.accelerator, "trainer.accelerator")
-    return choose_precision(config.trainer.precision, embedder, images, device)
-
-
-def describe(data: FaceDataModule) -> str:
-    """A line on what is trained, validated and tested on."""
-    sizes = []
-    for part, numbers in data.parts.items():
-        people = len(set(data.faces.identities[numbers].tolist()))
-        sizes.append(f"{part} {len(numbers):,} images of {people:,} identities")
-    return f"{data.source.name}: " + ", ".join(sizes)
-
-
 def _checkpoint_to_resume(config: DictConfig, folder: Path) -> Path | None:
     """The checkpoint in this folder that the run goes on from, where resume=auto."""
     resume = config.resume == "auto"
-    path = run_folder.checkpoint_to_resume(folder, plain(config), resume)
+    last = run_folder.checkpoint_to_resume(folder, plain(config), resume)
+    path = None if last is None else newest_whole((last, last.with_name("best.ckpt")))
     if path is not None:
         log.info("resume=auto: going on from step %d in %s", read_checkpoint(path)["global_step"], folder)
     elif resume and not run_folder.is_finished(folder):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from facenet_lit import gathering
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.batch import Batch, IntArray, Rows
 from facenet_lit.checkpoint import ModelCard
@@ -77,8 +78,10 @@ class VerificationModule(L.LightningModule):
         """The loss of a batch."""
         # At every step: a run that is resumed within an epoch does not start that epoch again.
         self.loss.set_epoch(self.current_epoch)
-        rows = Rows(self(batch.images), batch.identities, batch.numbers, batch.views)
-        scored: LossSum = self.loss(rows, rows, self._mine(rows, batch.triplets))
+        self.embedder.dropout.share = (batch.first, batch.global_rows)
+        own = Rows(self(batch.images), batch.identities, batch.numbers, batch.views)
+        rows = gathering.gather_rows(own, batch.global_rows)
+        scored: LossSum = self.loss(own, rows, self._mine(own, rows, batch.triplets)).over_processes()
         self.log("train/loss", scored.value, prog_bar=True)
         self.log("train/active_share", scored.active / max(scored.considered, 1), prog_bar=True)
         return scored.value
@@ -123,11 +126,11 @@ class VerificationModule(L.LightningModule):
         """All pairs of a part as last evaluated."""
         return self._metric(part).pairs
 
-    def _mine(self, rows: Rows, given: Tensor | None) -> Tensor:
-        """(T, 3) the triplets of a batch; none where the loss needs none."""
+    def _mine(self, own: Rows, rows: Rows, given: Tensor | None) -> Tensor:
+        """(T, 3) the triplets of this process's anchors; none where the loss needs none."""
         if not self.loss.needs_triplets:
             return rows.numbers.new_empty((0, 3))
-        return self.miner(rows, rows, given)
+        return self.miner(own, rows, given)
 
     def _collect(self, part: str, batch: Batch) -> None:
         self._metric(part).update(self(batch.images), batch.identities, batch.numbers)
@@ -136,15 +139,11 @@ class VerificationModule(L.LightningModule):
         return cast(VerificationMetric, self.metrics[part])
 
     def _tell(self, part: str) -> None:
+        """Scores a part: the first process computes, and tells the others."""
         metric = self._metric(part)
-        figures = dict(metric.compute())
-        rows, pairs = metric.collected(), cast(ScoredPairs, metric.pairs)
+        figures = {**metric.compute(), **gathering.done_by_first(lambda: self._more_figures(part))}
         if part == "val":
-            self.card.threshold = best_accuracy_threshold(pairs)
-        figures["loss"] = self._loss_of(rows, self.fixed_triplets[part])
-        if part in self.listed_pairs and self.card.threshold is not None:
-            listed = score_listed_pairs(*rows[:3], self.listed_pairs[part])
-            figures["accuracy"] = accuracy(listed, self.card.threshold)
+            self.card.threshold = figures.pop("threshold")
         self.figures.update({f"{part}/{name}": value for name, value in figures.items()})
         known = {f"{part}/{name}": value for name, value in figures.items() if value is not None}
         # Scored again after the run, the best checkpoint would put a last point on the curves of val.
@@ -153,6 +152,18 @@ class VerificationModule(L.LightningModule):
             # Where they stand on the axis: Lightning's own count is one short of the steps done.
             self.log("step", float(self.trainer.global_step))
         metric.reset()
+
+    def _more_figures(self, part: str) -> dict[str, float | None]:
+        """What else is told of the rows and pairs that the metric of a part has; of ``val`` its threshold too."""
+        metric = self._metric(part)
+        rows, pairs = metric.collected(), cast(ScoredPairs, metric.pairs)
+        chosen = {"threshold": best_accuracy_threshold(pairs)} if part == "val" else {}
+        figures: dict[str, float | None] = {"loss": self._loss_of(rows, self.fixed_triplets[part])}
+        threshold = chosen.get("threshold", self.card.threshold)
+        if part in self.listed_pairs and threshold is not None:
+            listed = score_listed_pairs(*rows[:3], self.listed_pairs[part])
+            figures["accuracy"] = accuracy(listed, threshold)
+        return {**figures, **chosen}
 
     def _loss_of(self, rows: Rows, triplets: IntArray) -> float:
         """Mean loss of triplets given by image numbers, inactive ones included."""

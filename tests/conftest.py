@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from gloo_processes import Processes
 from web_server import Server, serving
 
 import facenet_lit  # noqa: F401
@@ -30,3 +31,11 @@ def server(direct: None) -> Iterator[Server]:
     """A server of this test's own."""
     with serving() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def together() -> Iterator[Processes]:
+    """Calls a function in processes that have met by gloo: ``together(2, function, argument)``."""
+    processes = Processes()
+    yield processes
+    processes.close()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset
 
-from facenet_lit.batch import Batch, BatchPlan, Rows, count_views
+from facenet_lit.batch import Batch, BatchPlan, Rows, count_views, share_of
 
 
 class Blank(Dataset[Batch]):
@@ -54,3 +54,11 @@ def test_rows_take_their_parts_in_order() -> None:
 def test_views_count_the_rows_before_that_show_the_same_image(numbers: list[int]) -> None:
     expected = [numbers[:place].count(number) for place, number in enumerate(numbers)]
     assert count_views(np.array(numbers, dtype=np.int64)).tolist() == expected
+
+
+@given(total=st.integers(0, 400), world=st.integers(1, 40))
+def test_shares_are_contiguous_and_even(total: int, world: int) -> None:
+    shares = [share_of(total, rank, world) for rank in range(world)]
+    assert [row for first, last in shares for row in range(first, last)] == list(range(total))
+    sizes = [last - first for first, last in shares]
+    assert max(sizes) - min(sizes) <= 1

@@ -4,7 +4,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from tiny_lfw import FOLDS, write_archive, write_lfw
 from web_server import Server, ranged
@@ -40,11 +39,10 @@ def test_the_card_says_how_the_embedder_is_built(normalize: str) -> None:
         "model.head=linear", "model.dropout=0.3", "model.mirror=true", "model.embedding_size=16",
     ]  # fmt: skip
     with initialize_config_dir(config_dir=str(config_dir()), version_base="1.3"):
-        config = compose("train", overrides=overrides, return_hydra_config=True)
-    HydraConfig.instance().set_config(config)
+        config = compose("train", overrides=overrides)
     data = build_data(config.data, config)
     data.setup()
-    embedder = build_card(config, data).build()
+    embedder = build_card(config, "synthetic", data).build()
     assert embedder.per_image == (normalize == "image")
     assert (embedder.dropout.p, embedder.mirror, len(embedder.head)) == (0.3, True, 1)
     assert embedder.head[0].out_features == 16

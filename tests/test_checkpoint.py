@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from facenet_lit.checkpoint import KEY, ModelCard, load_embedder, read_card, read_checkpoint
+from facenet_lit.checkpoint import KEY, ModelCard, load_embedder, newest_whole, read_card, read_checkpoint
 from facenet_lit.errors import UserError
 
 SMALL = {"depths": [1, 1], "cardinality": 2, "group_width": 4, "width": 8, "expansion": 2, "stem": "small"}
@@ -123,3 +123,18 @@ def test_an_unknown_backbone_is_refused() -> None:
     unknown = ModelCard("os.system", {}, 16, [0.0] * 3, [1.0] * 3)
     with pytest.raises(UserError, match=r"os\.system"):
         unknown.build()
+
+
+def test_the_newest_whole_one_is_found(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    paths = [tmp_path / f"{step}.ckpt" for step in (3, 9, 5)]
+    for path in paths:
+        checkpoint: dict[str, object] = {"global_step": int(path.stem)}
+        card().save(checkpoint)
+        torch.save(checkpoint, path)
+    assert newest_whole([*paths, tmp_path / "none.ckpt"]) == paths[1]
+    assert not caplog.messages
+    paths[1].write_bytes(paths[1].read_bytes()[:-200])  # as a full disk leaves it
+    assert newest_whole(paths) == paths[2]
+    (told,) = caplog.messages
+    assert told.startswith(f"checkpoint={paths[1]}: can't be read")
+    assert newest_whole([paths[1]]) is None

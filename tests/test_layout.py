@@ -17,6 +17,8 @@ LEVELS = {
     "evaluate": ENTRY,
     "building": ENTRY,
     "recipe": ENTRY,
+    "job": ENTRY,
+    "prepared_data": ENTRY,
     "lightning_trainer": ENTRY,
     "start_checks": ENTRY,
     "resolution_checks": ENTRY,
@@ -46,7 +48,7 @@ LEVELS = {
 }
 HYDRA_ALLOWED = {
     "train", "evaluate", "building", "recipe", "lightning_trainer", "start_checks",
-    "command_line", "composing", "config_values", "job_folders", "sweep",
+    "command_line", "composing", "config_values", "job", "job_folders", "prepared_data", "sweep",
 }  # fmt: skip
 BANNED_NAMES = {"utils", "common", "helpers", "base", "misc"}
 

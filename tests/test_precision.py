@@ -6,7 +6,7 @@ from torch import nn
 
 from facenet_lit import precision
 from facenet_lit.errors import UserError
-from facenet_lit.precision import choose_precision, lay_out, probe
+from facenet_lit.precision import choose_precision, in_full, lay_out, probe
 
 CPU = torch.device("cpu")
 
@@ -70,3 +70,16 @@ def test_layout_changes_strides_and_not_values() -> None:
     lay_out(module)
     assert module[0].weight.is_contiguous(memory_format=torch.channels_last)
     assert torch.allclose(module(images), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (torch.bfloat16, torch.float32),
+        (torch.float16, torch.float32),
+        (torch.float32, torch.float32),
+        (torch.float64, torch.float64),
+    ],
+)
+def test_halves_are_scored_in_full(given: torch.dtype, kept: torch.dtype) -> None:
+    assert in_full(torch.ones(2, 3, dtype=given)).dtype == kept

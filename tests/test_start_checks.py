@@ -9,7 +9,7 @@ from facenet_lit.losses.margin_softmax import MarginSoftmaxLoss
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
 from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.mining import GivenMiner, HardMiner, MaskedMiner, SemiHardMiner
-from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense, refuse_several_processes
+from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -77,28 +77,6 @@ def test_every_figure_of_val_can_be_the_monitor(name: str) -> None:
 def test_nothing_else_can(name: str) -> None:
     with pytest.raises(UserError, match=f"monitor={name}: expected one of val/tar, "):
         refuse_nonsense(composed("metrics.fars=[0.354]", f"monitor={name}"), SemiHardMiner(), TripletLoss())
-
-
-@pytest.mark.parametrize("devices", [0, 2, "auto", [0, 1], -1])
-def test_one_device(devices: object) -> None:
-    refuse_several_processes(1)
-    with pytest.raises(UserError, match=r"expected trainer\.devices=1"):
-        refuse_several_processes(devices)
-
-
-@pytest.mark.parametrize(
-    ("name", "advice"), [("WORLD_SIZE", "without torchrun"), ("SLURM_NTASKS", r"--ntasks=1")]
-)
-@pytest.mark.parametrize(("value", "refused"), [("2", True), ("1", False), ("", False), ("x", False)])
-def test_one_process(
-    monkeypatch: pytest.MonkeyPatch, name: str, advice: str, value: str, refused: bool
-) -> None:
-    monkeypatch.setenv(name, value)
-    if refused:
-        with pytest.raises(UserError, match=f"^{name}=2: one process trains so far; .*{advice}"):
-            refuse_several_processes(1)
-    else:
-        refuse_several_processes(1)
 
 
 @pytest.mark.parametrize(("seed", "refused"), [(2**32 - 1, False), (2**32, True), (-1, True)])

@@ -15,7 +15,7 @@ from entry_points import NETWORK, SETTINGS, TINY, Ended, call, process, stop_at
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny_lfw import write_lfw
 
-from facenet_lit import evaluate, run_folder, train
+from facenet_lit import evaluate, prepared_data, run_folder
 from facenet_lit.checkpoint import KEY
 from facenet_lit.metrics.figures import figure_names
 from facenet_lit.provenance import config_hash
@@ -217,7 +217,7 @@ def test_a_stopped_run_goes_on_to_the_bit_as_if_unbroken(
 def test_a_resumed_run_keeps_its_arithmetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ("trainer.precision=auto", "resume=auto", "test=false")
     asked = []
-    monkeypatch.setattr(train, "choose_precision", lambda *_: asked.append(1) or "bf16")
+    monkeypatch.setattr(prepared_data, "choose_precision", lambda *_: asked.append(1) or "bf16")
     with monkeypatch.context() as patch:
         stop_at(patch, "on_train_batch_end", 3, signal.SIGTERM)
         assert run(tmp_path, *settings).code == 143

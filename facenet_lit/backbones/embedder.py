@@ -64,7 +64,7 @@ class Embedder(nn.Module):
             raise UserError(
                 f"model.head=none: expected model.embedding_size={features}, the features of the backbone, not {size}"
             )
-        self.dropout = nn.Dropout(_check_dropout(dropout))
+        self.dropout = RowDropout(_check_dropout(dropout))
         self.mirror = check_flag("model.mirror", mirror)
         self.per_image = check_flag("per_image", per_image)
         self.mean: Tensor
@@ -88,7 +88,7 @@ class Embedder(nn.Module):
 
         A row whose head output is zero gives a zero vector.
         """
-        pixels = (images.float() / 255 - self.mean) / self.std
+        pixels = (images.to(self.mean.dtype) / 255 - self.mean) / self.std
         if self.per_image:
             pixels = standardize(pixels)
         embeddings = self._embed(pixels)
@@ -107,7 +107,35 @@ class Embedder(nn.Module):
         """(N, 3, H, W) normalised images to (N, D) float32 unit vectors."""
         features = self.backbone(pixels)  # (N, features)
         with torch.autocast(pixels.device.type, enabled=False):
-            return F.normalize(self.head(self.dropout(features.float())), dim=1, eps=SHORTEST)
+            features = self.dropout(features.to(self.mean.dtype))
+            return F.normalize(self.head(features), dim=1, eps=SHORTEST)
+
+
+class RowDropout(nn.Module):
+    """Dropout whose mask is that of the global batch, of which a process has some rows.
+
+    Processes with the same random state so drop together what one process would.
+
+    Attributes:
+        share: first row of the input in the global batch, and rows of the global batch; None where the input is
+            all of it.
+
+    Args:
+        p: share of the features left out in training; the others are scaled up by 1 / (1 - p).
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+        self.share: tuple[int, int] | None = None
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, F) to (N, F)."""
+        if not self.training or self.p == 0:
+            return features
+        first, total = self.share or (0, len(features))
+        ones = features.new_ones(total, features.shape[1])
+        return features * F.dropout(ones, self.p)[first : first + len(features)]
 
 
 def standardize(pixels: Tensor) -> Tensor:

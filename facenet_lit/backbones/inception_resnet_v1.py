@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from facenet_lit.backbones.layers import full_precision
 from facenet_lit.errors import UserError, check_integer
+from facenet_lit.precision import in_full
 
 # Where this network's TensorFlow ancestor kept it; torch's default is 1e-5.
 EPSILON = 1e-3
@@ -170,5 +171,5 @@ class InceptionResNetV1(nn.Module):
         maps = self.block8(self.repeat_3(self.mixed_7a(maps)))
         # Of the average on in float32: autocast would round it to 8 bits.
         with full_precision(maps.device.type):
-            features: Tensor = self.last_bn(self.last_linear(maps.float().mean((2, 3))))
+            features: Tensor = self.last_bn(self.last_linear(in_full(maps).mean((2, 3))))
         return features

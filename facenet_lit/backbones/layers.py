@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from facenet_lit.errors import UserError, check_choice, check_integer
+from facenet_lit.precision import in_full
 
 STEMS = ("imagenet", "small")
 
@@ -86,4 +87,4 @@ class GridAverage(nn.Module):
                 f"model.arguments.grid={self.grid}: the last maps of this network are {height}x{width} at this "
                 f"data.size; expected an integer from 1 to {min(height, width)}"
             )
-        return F.adaptive_avg_pool2d(maps.float(), self.grid).flatten(1)
+        return F.adaptive_avg_pool2d(in_full(maps), self.grid).flatten(1)

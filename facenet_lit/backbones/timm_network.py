@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from facenet_lit.backbones.layers import full_precision
 from facenet_lit.errors import UserError
+from facenet_lit.precision import in_full
 
 
 class TimmNetwork(nn.Module):
@@ -41,7 +42,7 @@ class TimmNetwork(nn.Module):
         maps = self.network.forward_features(images)
         # Pooled in float32: autocast would round the averages to 8 bits.
         with full_precision(images.device.type):
-            features: Tensor = self.network.forward_head(maps.float(), pre_logits=True)
+            features: Tensor = self.network.forward_head(in_full(maps), pre_logits=True)
         return features
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import lightning as L
 import torch
 
+from facenet_lit import gathering
 from facenet_lit.batch import Batch
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.errors import check_number
@@ -44,6 +45,8 @@ class Checkpoints(L.Callback):
     ``last.ckpt`` is written at each validation, every so many seconds, and when the run is stopped by
     Ctrl-C or SIGTERM, which take effect when the step or validation at hand is done. A second one takes effect
     at once, and writes nothing.
+
+    Of several processes the first decides when to write, and writes; a signal to any stops all at the same step.
 
     Args:
         folder: where they are written.
@@ -96,10 +99,12 @@ class Checkpoints(L.Callback):
         steps, every = trainer.fit_loop.total_batch_idx + 1, trainer.val_check_batch
         if self.clock.budget.is_spent or (every is not None and steps % every == 0):
             return
-        if self._signum is not None or time.monotonic() - self._written >= self.every_seconds:
+        signum = self._agreed_signum()
+        late = gathering.told_by_first(time.monotonic() - self._written) >= self.every_seconds
+        if signum or late:
             self._write(trainer, self.last_path)
-        if self._signum is not None:
-            raise StoppedBySignal(self._signum, self.last_path)
+        if signum:
+            raise StoppedBySignal(signum, self.last_path)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Writes ``best.ckpt`` where the monitor improved, and ``last.ckpt``; stops where a signal came."""
@@ -107,12 +112,13 @@ class Checkpoints(L.Callback):
             return
         value = float(trainer.callback_metrics.get(self.monitor, torch.tensor(math.nan)))
         # The end of a run has spent all of its budget, so there is a best one.
-        if self.clock.budget.share >= self.best_from and self._improves(value):
+        if gathering.told_by_first(self.clock.budget.share) >= self.best_from and self._improves(value):
             self.best = value
             self._write(trainer, self.best_path)
         self._write(trainer, self.last_path)
-        if self._signum is not None:
-            raise StoppedBySignal(self._signum, self.last_path)
+        signum = self._agreed_signum()
+        if signum:
+            raise StoppedBySignal(signum, self.last_path)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Gives the signals back; not at teardown, when Lightning has given back its own already."""
@@ -148,9 +154,14 @@ class Checkpoints(L.Callback):
         with self.clock.paused():
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(".partial")
-            trainer.save_checkpoint(partial)
-            os.replace(partial, path)
+            trainer.save_checkpoint(partial)  # each process goes there, the first writes
+            if gathering.rank() == gathering.FIRST:
+                os.replace(partial, path)
             self._written = time.monotonic()
+
+    def _agreed_signum(self) -> int:
+        """The signal that any process got, 0 for none."""
+        return gathering.greatest(self._signum or 0)
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         name = signal.Signals(signum).name

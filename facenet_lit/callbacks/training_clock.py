@@ -11,6 +11,7 @@ from typing import Any
 import lightning as L
 from torch.optim import Optimizer
 
+from facenet_lit import gathering
 from facenet_lit.batch import Batch
 from facenet_lit.budget import Budget
 from facenet_lit.schedule import Schedule
@@ -71,6 +72,7 @@ class TrainingClock(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
     ) -> None:
         """Sets the learning rate."""
+        self._agree()
         factor = self.schedule(self.budget.share)
         for optimizer in trainer.optimizers:
             set_rate(optimizer, factor)
@@ -81,8 +83,9 @@ class TrainingClock(L.Callback):
         """Takes the time, and ends the run when the budget is spent."""
         with self.paused():
             pass  # takes the time
+        self._agree()
         self.budget.steps_spent = trainer.global_step
-        self.budget.images_spent += len(batch.images)
+        self.budget.images_spent += batch.global_rows
         if trainer.global_step % self.every == 0:
             seconds = self.budget.seconds_spent - self._seconds_mark
             images = self.budget.images_spent - self._images_mark
@@ -125,6 +128,11 @@ class TrainingClock(L.Callback):
         self.budget.seconds_spent = float(state_dict["seconds_spent"])
         self.budget.steps_spent = int(state_dict["steps_spent"])
         self.budget.images_spent = int(state_dict["images_spent"])
+
+    def _agree(self) -> None:
+        """Takes the first process's seconds: all have one learning rate, and end at one step."""
+        if self.budget.minutes is not None:
+            self.budget.seconds_spent = gathering.told_by_first(self.budget.seconds_spent)
 
     def _set_marks(self) -> None:
         """What is counted from here on makes the next figure of speed."""

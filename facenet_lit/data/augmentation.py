@@ -66,12 +66,15 @@ class Augmentation:
         ]
         self._compose = A.Compose(steps) if steps else None
 
-    def __call__(self, images: npt.NDArray[np.uint8], seed: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    def __call__(
+        self, images: npt.NDArray[np.uint8], seed: tuple[int, ...], first: int = 0
+    ) -> npt.NDArray[np.uint8]:
         """Augments a batch.
 
         Args:
             images: (N, H, W, 3) uint8 RGB.
             seed: what the random states are seeded by, together with the row's number.
+            first: number of the first row, where the images are the share of one process.
 
         Returns:
             (N, H, W, 3) uint8, a new array unless there is nothing to do.
@@ -80,7 +83,8 @@ class Augmentation:
             return images
         augmented = np.empty_like(images)
         # Two words a row: one for NumPy's generator and one for Python's, albumentations draws from both.
-        words = np.random.SeedSequence(seed).generate_state(2 * len(images), np.uint64).reshape(-1, 2)
+        count = first + len(images)
+        words = np.random.SeedSequence(seed).generate_state(2 * count, np.uint64).reshape(-1, 2)[first:]
         for row, image in enumerate(images):
             self._compose.set_random_state(
                 np.random.Generator(np.random.PCG64(int(words[row, 0]))), random.Random(int(words[row, 1]))

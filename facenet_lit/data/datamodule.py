@@ -12,6 +12,7 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader, Sampler
 
+from facenet_lit import gathering
 from facenet_lit.batch import Batch, BatchPlan, IntArray
 from facenet_lit.data.assignment import (
     OFFICIAL,
@@ -209,7 +210,10 @@ class FaceDataModule(L.LightningDataModule):
         self._resume_at = (int(state_dict.get("epoch", 0)), int(state_dict.get("batches_done", 0)))
 
     def _loader(self, sampler: Sampler[BatchPlan], augmentation: Augmentation | None) -> DataLoader[Batch]:
-        dataset = FaceDataset(self.faces.images, self.faces.identities, augmentation, self.seed)
+        faces = self.faces
+        dataset = FaceDataset(
+            faces.images, faces.identities, augmentation, self.seed, gathering.rank(), gathering.world_size()
+        )
         return DataLoader(
             dataset,
             sampler=cast(Any, sampler),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from facenet_lit.batch import Batch, BatchPlan, IntArray, count_views
+from facenet_lit.batch import Batch, BatchPlan, IntArray, count_views, share_of
 from facenet_lit.data.augmentation import Augmentation
 
 
@@ -21,6 +21,8 @@ class FaceDataset(Dataset[Batch]):
         identities: (N,) identity of each image.
         augmentation: what is done to each row, or None.
         seed: seed of the augmentation.
+        rank: number of this process, which gets its share of every batch.
+        world: number of processes.
     """
 
     def __init__(
@@ -29,23 +31,39 @@ class FaceDataset(Dataset[Batch]):
         identities: IntArray,
         augmentation: Augmentation | None = None,
         seed: int = 0,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
         self.images = images
         self.identities = identities
         self.augmentation = augmentation
         self.seed = seed
+        self.rank = rank
+        self.world = world
 
     def __getitem__(self, plan: BatchPlan) -> Batch:
-        images = self.images[plan.numbers]  # (N, H, W, 3), a copy
+        total = len(plan.numbers)
+        first, last = share_of(total, self.rank, self.world)
+        numbers = plan.numbers[first:last]
+        images = self.images[numbers]  # (N, H, W, 3), a copy
         if self.augmentation is not None:
-            images = self.augmentation(images, (self.seed, plan.epoch, plan.batch))
+            images = self.augmentation(images, (self.seed, plan.epoch, plan.batch), first)
         return Batch(
             images=torch.from_numpy(images).permute(0, 3, 1, 2),  # (N, 3, H, W), channels last in memory
-            identities=torch.from_numpy(self.identities[plan.numbers]),
-            numbers=torch.from_numpy(plan.numbers),
-            triplets=None if plan.triplets is None else torch.from_numpy(plan.triplets),
-            views=torch.from_numpy(count_views(plan.numbers)),
+            identities=torch.from_numpy(self.identities[numbers]),
+            numbers=torch.from_numpy(numbers),
+            triplets=None if plan.triplets is None else torch.from_numpy(_of(plan.triplets, first, last)),
+            views=torch.from_numpy(count_views(plan.numbers)[first:last]),
+            first=first,
+            total=total,
         )
+
+
+def _of(triplets: IntArray, first: int, last: int) -> IntArray:
+    """The triplets whose anchor is one of the rows [first, last), the anchor counted from there."""
+    anchors = triplets[:, 0]
+    own: IntArray = triplets[(anchors >= first) & (anchors < last)] - np.array([first, 0, 0])
+    return own
 
 
 class EverySampler(Sampler[BatchPlan]):

@@ -65,7 +65,16 @@ class JointLoss(Loss):
         for other, weight in others:
             scored: LossSum = other(anchors, rows, triplets)
             added.append(replace(scored, total=weight * scored.total))
-        return replace(own, added=tuple(added))
+        return replace(own, total=own.total + 0 * self._of_the_other(), added=tuple(added))
+
+    def _of_the_other(self) -> Tensor | float:
+        """The sum of the parameters of a loss that this epoch leaves out.
+
+        Times 0 it gives them a gradient: processes that average their gradients wait for that of every parameter.
+        """
+        now = [loss for loss, _ in self._now()]
+        others = [loss for loss in (self.first, self.second) if loss not in now]
+        return sum((weight.sum() for loss in others for weight in loss.parameters()), start=0.0)
 
     def _now(self) -> list[tuple[Loss, float]]:
         """The losses of this epoch, and their weights."""

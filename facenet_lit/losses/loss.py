@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from facenet_lit import gathering
 from facenet_lit.batch import Rows
 
 
@@ -34,6 +35,21 @@ class LossSum:
         """The mean: a scalar with gradient, 0 where there is nothing to take a mean over."""
         own = self.total / self.count.clamp_min(1)
         return own + sum(other.value for other in self.added)
+
+    def over_processes(self) -> LossSum:
+        """Totals and counts of all processes added up, so that ``value`` is the mean over the global batch.
+
+        Its gradient is the world size times that of this process's part: processes average their gradients.
+        """
+        counts = torch.stack([self.count, self.active, self.count.new_tensor(self.considered)])
+        count, active, considered = gathering.sum_of(counts)
+        return LossSum(
+            gathering.sum_with_gradient(self.total),
+            count,
+            active,
+            int(considered),
+            tuple(other.over_processes() for other in self.added),
+        )
 
 
 class Loss(nn.Module, ABC):
@@ -75,8 +91,3 @@ class Loss(nn.Module, ABC):
         Returns:
             The sum, in float32 or finer, and the counts.
         """
-
-
-def in_full(embeddings: Tensor) -> Tensor:
-    """Embeddings in float32 or finer: a half's step near 1 is a tenth of the margin."""
-    return embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))

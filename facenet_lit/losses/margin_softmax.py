@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from facenet_lit.batch import Rows
 from facenet_lit.distances import safe_sqrt
 from facenet_lit.errors import check_choice, check_number
-from facenet_lit.losses.loss import Loss, LossSum, in_full
+from facenet_lit.losses.loss import Loss, LossSum
+from facenet_lit.precision import in_full
 
 # Greatest margin: an angle of 90 degrees, and the distance of two opposite cosines.
 KINDS = {"arcface": math.pi / 2, "cosface": 2.0}

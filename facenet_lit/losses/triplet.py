@@ -9,7 +9,8 @@ from torch import Tensor
 from facenet_lit.batch import Rows
 from facenet_lit.distances import paired_distances
 from facenet_lit.errors import check_choice, check_flag, check_number
-from facenet_lit.losses.loss import Loss, LossSum, in_full
+from facenet_lit.losses.loss import Loss, LossSum
+from facenet_lit.precision import in_full
 
 
 class TripletLoss(Loss):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-import torch.distributed
 from torch import Tensor
 from torchmetrics import Metric
 
+from facenet_lit import gathering
 from facenet_lit.batch import Rows
 from facenet_lit.errors import check_number
 from facenet_lit.metrics.figures import check_fars, figures
@@ -23,7 +22,8 @@ class VerificationMetric(Metric):
     A repeated image, such as those with which samplers pad the last batch, counts once.
 
     Attributes:
-        pairs: the scored pairs of the last compute, None before it. They outlast :meth:`reset`.
+        pairs: the scored pairs of the last compute, None before it; of several processes the first has them.
+            They outlast :meth:`reset`.
 
     Args:
         threshold: distance at which TAR and FAR are given.
@@ -42,7 +42,7 @@ class VerificationMetric(Metric):
     numbers: list[Tensor]
 
     def __init__(self, threshold: float, fars: Sequence[float]) -> None:
-        super().__init__(dist_sync_fn=_gather)
+        super().__init__(sync_on_compute=False)  # what is kept may be on another device than the group's
         self.threshold = check_number("metrics.threshold", threshold)
         self.fars = check_fars(fars)
         self.pairs: ScoredPairs | None = None
@@ -68,36 +68,34 @@ class VerificationMetric(Metric):
         Raises:
             UserError: embeddings aren't finite.
         """
-        # A list of batches, or one tensor after the processes were gathered.
-        states = (self.embeddings, self.identities, self.numbers)
-        columns = [state if isinstance(state, Tensor) else _joined(state) for state in states]
-        if not columns[0].numel():
-            columns = [torch.empty(0, 0), torch.empty(0).long(), torch.empty(0).long()]
-        self._rows = unique_rows(*columns)
-        self.pairs = score_all_pairs(*self._rows[:3])
-        return figures(self.pairs, self.threshold, self.fars)
+        columns = [_joined(state, empty) for state, empty in self._states()]
+        columns = [gathering.gather_to_first(column) for column in columns]
+        result: dict[str, float | None] = gathering.done_by_first(lambda: self._score(*columns))
+        return result
 
     def collected(self) -> Rows:
         """The rows of the last compute, of all processes: repeats dropped, ascending by image number.
 
         Raises:
-            RuntimeError: nothing was computed yet.
+            RuntimeError: nothing was computed yet, or this is not the first process.
         """
         if self._rows is None:
-            raise RuntimeError("collected() gives the rows of the last compute(): call that first")
+            raise RuntimeError(
+                "collected() gives the rows of the last compute(): call that first; only the first process has them"
+            )
         return self._rows
 
+    def _states(self) -> tuple[tuple[list[Tensor], Tensor], ...]:
+        """What was collected, and what stands for none of it."""
+        none = torch.empty(0, 1, dtype=torch.long)
+        return (self.embeddings, torch.empty(0, 0)), (self.identities, none), (self.numbers, none)
 
-def _joined(parts: Sequence[Tensor]) -> Tensor:
-    return torch.cat(list(parts)) if parts else torch.empty(0)
+    def _score(self, embeddings: Tensor, identities: Tensor, numbers: Tensor) -> dict[str, float | None]:
+        self._rows = unique_rows(embeddings, identities.flatten(), numbers.flatten())
+        self.pairs = score_all_pairs(*self._rows[:3])
+        return figures(self.pairs, self.threshold, self.fars)
 
 
-def _gather(part: Tensor, group: Any = None) -> list[Tensor]:
-    """The parts of all processes.
-
-    torchmetrics' own gathering wants equal types and dimensions, which a process without rows doesn't
-    have, and the device of the process group, while embeddings are kept on the CPU.
-    """
-    parts: list[Tensor | None] = [None] * torch.distributed.get_world_size(group)
-    torch.distributed.all_gather_object(parts, part, group=group)
-    return [other for other in parts if other is not None and other.numel()] or [part]
+def _joined(parts: Sequence[Tensor], empty: Tensor) -> Tensor:
+    """(N, W) the collected parts, those of one dimension as a column."""
+    return torch.cat([part.reshape(len(part), -1) for part in parts if len(part)] or [empty])

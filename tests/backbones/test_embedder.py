@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from facenet_lit.backbones.embedder import Embedder
+from facenet_lit.backbones.embedder import Embedder, RowDropout
 from facenet_lit.errors import UserError
 
 MEAN, STD = [0.5, 0.4, 0.3], [0.5, 0.25, 0.2]
@@ -270,3 +270,18 @@ def test_without_a_head_the_features_are_the_embedding() -> None:
 def test_per_image_is_a_flag() -> None:
     with pytest.raises(UserError, match=r"^per_image=.yes"):
         Embedder(Thin(), 8, MEAN, STD, per_image="yes")
+
+
+def test_a_share_of_a_batch_is_dropped_as_in_the_whole() -> None:
+    dropout = RowDropout(0.4)
+    features = torch.rand(7, 50) + 1
+    torch.manual_seed(3)
+    whole = dropout(features)
+    torch.manual_seed(3)
+    assert torch.equal(whole, nn.functional.dropout(features, 0.4))
+    for first, last in [(0, 2), (2, 6), (6, 6), (6, 7)]:
+        torch.manual_seed(3)
+        dropout.share = (first, 7)
+        assert torch.equal(dropout(features[first:last]), whole[first:last])
+    dropout.eval()
+    assert dropout(features) is features

@@ -56,3 +56,22 @@ def test_every_image_once_and_in_order_with_and_without_workers() -> None:
         batches = list(loader)
         assert len(batches) == len(sampler) == 3
         assert torch.cat([batch.numbers for batch in batches]).tolist() == numbers.tolist()
+
+
+def test_processes_share_a_batch_and_lose_nothing() -> None:
+    numbers, triplets = np.array([4, 5, 4, 9, 0, 2, 7]), np.array([[0, 1, 3], [3, 2, 0], [6, 5, 4]])
+    plan = BatchPlan(1, 2, numbers, triplets)
+    augmentation = Augmentation(rotate=20, erase=0.5)
+    whole = FaceDataset(IMAGES, IDENTITIES, augmentation, 5)[plan]
+    for world in (2, 3, 8):
+        parts = [FaceDataset(IMAGES, IDENTITIES, augmentation, 5, rank, world)[plan] for rank in range(world)]
+        sizes = [len(part.numbers) for part in parts]
+        assert max(sizes) - min(sizes) <= 1
+        assert {part.total for part in parts} == {part.global_rows for part in parts} == {7}
+        assert [part.first for part in parts] == [sum(sizes[:rank]) for rank in range(world)]
+        for column in ("images", "identities", "numbers", "views"):
+            joined = torch.cat([getattr(part, column) for part in parts])
+            assert torch.equal(joined, getattr(whole, column)), column
+        # Each triplet belongs to the process of its anchor, which counts that from its own first row.
+        told = torch.cat([part.triplets + torch.tensor([part.first, 0, 0]) for part in parts])
+        assert sorted(told.tolist()) == sorted(triplets.tolist())

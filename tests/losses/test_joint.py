@@ -49,6 +49,14 @@ def test_one_after_the_other() -> None:
         torch.testing.assert_close(loss(ROWS, ROWS, TRIPLETS).value, expected(ROWS, ROWS, TRIPLETS).value)
 
 
+def test_who_is_left_out_has_a_gradient_of_zero() -> None:
+    # Without any, processes that average their gradients would wait for it for ever.
+    loss = made(switch_epoch=1)
+    loss.set_epoch(1)
+    loss(ROWS, ROWS, TRIPLETS).value.backward()
+    assert not loss.first.directions.grad.any()
+
+
 def test_two_that_mine_by_themselves_need_no_triplets() -> None:
     assert not JointLoss(MarginSoftmaxLoss(), SemiHardMeanLoss()).needs_triplets
 

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing
+from gloo_processes import Processes
 
+from facenet_lit import gathering
 from facenet_lit.errors import UserError
 from facenet_lit.metrics.figures import figures
 from facenet_lit.metrics.verification import VerificationMetric
@@ -102,32 +101,35 @@ def test_a_metric_can_be_pickled_with_its_state():
     assert metric.compute() == of_one_update().compute()
 
 
-def one_process(rank: int, folder: str) -> None:
-    """Two processes, as a padding sampler deals the rows: even and odd ones, the last image once more."""
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+def padded(lonely: bool) -> tuple:
+    """The figures of this process, and the rows and pairs that the first has.
+
+    The rows are dealt as a padding sampler does: turn by turn, the last image once more; or all to the last process.
+    """
+    me, world = gathering.rank(), gathering.world_size()
     metric = VerificationMetric(1.0, FARS)
     embeddings, identities, numbers = rows()
-    index = torch.cat([torch.arange(41), torch.tensor([0])])[rank::2]
+    index = torch.cat([torch.arange(41), torch.tensor([0])])
+    index = index[me::world] if not lonely else index[: 42 * (me == world - 1)]
     for part in index.split(8):
-        metric.update(embeddings[part], identities[part], numbers[part])
+        if len(part):
+            metric.update(embeddings[part], identities[part], numbers[part])
     figures = metric.compute()
-    # A process may have no rows at all.
-    uneven = VerificationMetric(1.0, FARS)
-    if rank == 1:
-        uneven.update(*rows())
-    result = (figures, metric.collected().numbers, metric.pairs.impostor, uneven.compute())
-    Path(folder, f"{rank}.pickle").write_bytes(pickle.dumps(result))
-    dist.destroy_process_group()
+    if me != gathering.FIRST:
+        with pytest.raises(RuntimeError, match="only the first process has them"):
+            metric.collected()
+        return figures, None, metric.pairs
+    return figures, metric.collected().numbers, metric.pairs.impostor
 
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
-def test_two_processes_give_the_figures_of_one(tmp_path):
-    torch.multiprocessing.spawn(one_process, args=(str(tmp_path),), nprocs=2)
+@pytest.mark.parametrize("lonely", [False, True])
+@pytest.mark.parametrize("world", [2, 4])
+def test_several_processes_give_the_figures_of_one(together: Processes, world: int, lonely: bool) -> None:
     metric = of_one_update()
     expected = metric.compute()
-    for rank in range(2):
-        figures, numbers, impostor, uneven = pickle.loads((tmp_path / f"{rank}.pickle").read_bytes())
-        assert figures == uneven == expected
-        assert numbers.tolist() == list(range(100, 141))
-        assert np.array_equal(impostor, metric.pairs.impostor)
+    (figures, numbers, impostor), *others = together(world, padded, lonely)
+    assert figures == expected
+    assert numbers.tolist() == list(range(100, 141))
+    assert np.array_equal(impostor, metric.pairs.impostor)
+    assert others == [(expected, None, None)] * (world - 1)

@@ -1,0 +1,172 @@
+"""The processes of a run: how the others are started, and how the first leads them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+import torch.distributed as dist
+
+from facenet_lit import gathering
+from facenet_lit.errors import UserError
+from facenet_lit.places import MEETING, Place
+
+# The first process may decode pictures for hours while the others wait; who dies is noticed by its connection.
+PATIENCE = timedelta(days=2)
+SECONDS_TO_END = 5.0  # that the others have when the first is through, or failed
+
+SIGNALLED = 128  # exit codes of processes that a signal ended are above it
+
+LOST = re.compile("gloo|[Cc]onnection|peer")  # in what collectives say when a process has gone
+
+
+def join(place: Place) -> None:
+    """Meets the other processes; waits for them."""
+    several = torch.cuda.is_available() and dist.is_nccl_available()
+    dist.init_process_group(
+        "cpu:gloo,cuda:nccl" if several else "gloo",
+        init_method=place.meeting,
+        rank=place.rank,
+        world_size=place.world,
+        timeout=PATIENCE,
+    )
+
+
+@contextmanager
+def crew(devices: int, place: Place | None) -> Iterator[Place | None]:
+    """The processes of a run, started where nobody else has started them; the first process calls this.
+
+    Args:
+        devices: processes wanted on this machine.
+        place: where this process stands, if it was started with others, whom it leads already.
+
+    Raises:
+        UserError: others were started, but not as many as wanted.
+    """
+    if place is not None:
+        if devices != place.local_world:
+            raise UserError(
+                f"trainer.devices={devices}: {place.local_world} processes were started on this machine; "
+                f"say trainer.devices={place.local_world}"
+            )
+        yield place
+    elif devices == 1:
+        yield None
+    else:
+        with tempfile.TemporaryDirectory(prefix="facenet_lit_") as folder:
+            place = Place(0, devices, 0, devices, 0, f"file://{folder}/meeting")
+            with _started(place), leading(place):
+                yield place
+
+
+@contextmanager
+def leading(place: Place) -> Iterator[None]:
+    """Meets the others, and dismisses them at the end: also after a user error, which all of them have.
+
+    A run that is stopped by a signal stops in all of them.
+    """
+    join(place)
+    try:
+        yield
+    except UserError:
+        dismiss()
+        raise
+    except SystemExit as end:
+        if not isinstance(end.code, int) or end.code < SIGNALLED:
+            dismiss()
+        raise
+    else:
+        dismiss()
+    finally:
+        dist.destroy_process_group()
+
+
+@contextmanager
+def _started(place: Place) -> Iterator[None]:
+    """Starts the others, and leaves none behind, however the run ends."""
+    threads = torch.get_num_threads()
+    share = max(1, threads // place.world)
+    command = [sys.executable, "-m", "facenet_lit.train"]
+    others = [
+        subprocess.Popen(command, env=_environment(place, rank, share)) for rank in range(1, place.world)
+    ]
+    try:
+        torch.set_num_threads(share)
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        _end(others)
+
+
+def _environment(place: Place, rank: int, threads: int) -> dict[str, str]:
+    """The variables that say to another process on this machine where it stands."""
+    return {
+        "OMP_NUM_THREADS": str(threads),
+        **os.environ,
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": str(place.world),
+        "LOCAL_WORLD_SIZE": str(place.local_world),
+        MEETING: place.meeting,
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")])
+        ),
+    }
+
+
+def _end(others: list[subprocess.Popen[bytes]]) -> None:
+    """Waits for the others a while, then ends them."""
+    for process in others:
+        try:
+            process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def lead(job: Mapping[str, Any]) -> None:
+    """Tells the others, who wait in :func:`follow`, what to do; the first process calls this."""
+    gathering.send({"job": dict(job)})
+
+
+def dismiss() -> None:
+    """Tells the others that nothing is left to do."""
+    gathering.send({"job": None})
+
+
+def follow(place: Place, work: Callable[[Any, Place], object]) -> NoReturn:
+    """Does what the first process says, until it is through; every other process calls this.
+
+    It is quiet: what is to be told, the first process tells. Signals are the first process's matter as well:
+    it gets them too, and stops all.
+
+    Args:
+        place: where this process stands.
+        work: does a job.
+    """
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
+    logging.disable(logging.WARNING)
+    warnings.filterwarnings("ignore")
+    try:
+        if not dist.is_initialized():
+            join(place)
+        while (message := gathering.send(None))["job"] is not None:
+            work(message["job"], place)
+    except RuntimeError as error:
+        if LOST.search(str(error)):  # the first process is gone, and says why, or was killed
+            sys.exit(1)
+        raise
+    sys.exit(0)

@@ -1,0 +1,71 @@
+"""Real processes that meet by gloo, kept from one test to the next: starting one costs seconds."""
+
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as multiprocessing
+
+MOST = 4
+
+
+class Processes:
+    """Up to four processes that call a function together, each getting the same arguments."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.folder = tempfile.TemporaryDirectory()
+        self.meetings = 0
+        pairs = [context.Pipe() for _ in range(MOST)]
+        self.ends = [own for own, _ in pairs]
+        self.members = [
+            context.Process(target=_obey, args=(rank, other), daemon=True)
+            for rank, (_, other) in enumerate(pairs)
+        ]
+        for member in self.members:
+            member.start()
+
+    def __call__(self, world: int, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """The function's results, one of each process."""
+        self.meetings += 1
+        meeting = f"file://{self.folder.name}/{self.meetings}"
+        for end in self.ends[:world]:
+            end.send((world, meeting, function, arguments))
+        answers = [end.recv() for end in self.ends[:world]]
+        errors = [error for _, error in answers if error is not None]
+        assert not errors, "\n".join(errors)
+        return [result for result, _ in answers]
+
+    def close(self) -> None:
+        """Ends them."""
+        for member in self.members:
+            member.kill()
+            member.join()
+        self.folder.cleanup()
+
+
+@contextmanager
+def alone_or_together(rank: int, world: int, meeting: str) -> Iterator[None]:
+    """A process group, where there is more than one."""
+    if world > 1:
+        dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world)
+    try:
+        yield
+    finally:
+        if world > 1:
+            dist.destroy_process_group()
+
+
+def _obey(rank: int, end: Any) -> None:
+    torch.set_num_threads(1)
+    while True:
+        world, meeting, function, arguments = end.recv()
+        try:
+            with alone_or_together(rank, world, meeting):
+                end.send((function(*arguments), None))
+        except BaseException:
+            end.send((None, f"process {rank} of {world}: {traceback.format_exc()}"))

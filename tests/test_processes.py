@@ -1,0 +1,212 @@
+"""Runs of several processes, started in each of the ways there are, against the run of one."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from entry_points import NETWORK, SETTINGS
+from gloo_processes import Processes
+from many_processes import relative_differences
+from test_places import SLURM, TORCHRUN
+
+from facenet_lit import gathering
+from facenet_lit.errors import UserError
+from facenet_lit.places import Place, place_of
+from facenet_lit.processes import crew, dismiss, follow, lead
+
+RUN = [
+    *(setting for setting in SETTINGS if "precision" not in setting),
+    *NETWORK,
+    "trainer.precision=64",
+    "trainer.steps=6",
+    "model.dropout=0.3",
+    "data.cache=cache",
+]
+
+
+def test_one_process_is_no_crew() -> None:
+    with crew(1, None) as place:
+        assert place is None
+        lead({"nobody": "listens"})
+
+
+def test_as_many_as_were_started() -> None:
+    told = r"^trainer\.devices=8: 2 processes .* say trainer\.devices=2"
+    with pytest.raises(UserError, match=told), crew(8, place_of(TORCHRUN)):
+        pass
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", **more}
+
+
+def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *(arguments or ()), *RUN], cwd=folder, env=environment(**variables), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[str], code: int = 0) -> str:
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == code, out
+    return out
+
+
+def same_result(one: Path, other: Path) -> None:
+    """Weights to 1e-10, and the figures equal."""
+    weights = [
+        torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"] for run in (one, other)
+    ]
+    assert max(relative_differences(*weights).values()) <= 1e-10
+    figures = [eval((run / "metrics.json").read_text(), {"null": None}) for run in (one, other)]
+    assert figures[0] == pytest.approx(figures[1], abs=1e-9)
+
+
+def files(folder: Path) -> list[str]:
+    """What lies there, by its name without numbers of processes and times."""
+    names = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    return sorted(name.split("tfevents")[0] for name in names)
+
+
+TRAIN = ("-m", "facenet_lit.train")
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of one process."""
+    folder = tmp_path_factory.mktemp("alone")
+    ended(start(folder, *TRAIN, "hydra.run.dir=run"))
+    return folder
+
+
+def test_two_processes_leave_what_one_leaves(alone: Path, tmp_path: Path) -> None:
+    out = ended(start(tmp_path, *TRAIN, "trainer=ddp", "hydra.run.dir=run"))
+    same_result(alone / "run", tmp_path / "run")
+    assert files(tmp_path) == files(alone)  # one folder, one of each file, nothing beside it
+    assert out.count("budget: 6 steps") == out.count("best checkpoint") == 1
+    assert "Warning" not in out
+
+
+def test_torchrun(alone: Path, tmp_path: Path) -> None:
+    launcher = ("-m", "torch.distributed.run", "--nproc-per-node=2", *TRAIN)
+    ended(start(tmp_path, *launcher, "trainer=ddp", "hydra.run.dir=run"))
+    same_result(alone / "run", tmp_path / "run")
+    assert files(tmp_path) == files(alone)
+
+
+def test_a_step_of_slurm(alone: Path, tmp_path: Path) -> None:
+    job = {**SLURM, "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NUM_NODES": "1", "SLURM_NODEID": "0"}
+    job |= {"SLURM_STEP_NODELIST": "localhost", "SLURM_JOB_ID": str(os.getpid())}
+    tasks = [
+        start(
+            tmp_path, *TRAIN, "trainer=ddp", "hydra.run.dir=run",
+            **{**job, "SLURM_PROCID": str(task), "SLURM_LOCALID": str(task)},
+        )
+        for task in range(2)
+    ]  # fmt: skip
+    assert "best checkpoint" in ended(tasks[0])
+    assert ended(tasks[1]) == ""
+    same_result(alone / "run", tmp_path / "run")
+    assert files(tmp_path) == files(alone)
+
+
+def test_a_sweep_of_two_processes_a_job(alone: Path, tmp_path: Path) -> None:
+    settings = ("trainer=ddp", "seed=0,1", "hydra.sweep.dir=sweep", "--multirun")
+    ended(start(tmp_path, *TRAIN, *settings))
+    same_result(alone / "run", tmp_path / "sweep" / "0")
+    run = files(alone / "run")
+    for job in ("0", "1"):
+        assert files(tmp_path / "sweep" / job) == run
+    assert {path.name for path in (tmp_path / "sweep").iterdir()} == {"0", "1", "sweep.csv", "multirun.yaml"}
+    assert {path.name for path in tmp_path.iterdir()} == {"cache", "sweep"}
+    rows = list(csv.DictReader((tmp_path / "sweep" / "sweep.csv").open()))
+    assert [row["seed"] for row in rows] == ["0", "1"]
+    assert all(float(row["test/eer_balanced"]) >= 0 for row in rows)
+
+
+def others_of(process: subprocess.Popen[str]) -> list[int]:
+    """The processes that one has started."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(number) for number in children.read_text().split()]
+
+
+def alive(number: int) -> bool:
+    state = Path(f"/proc/{number}/stat")
+    return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until(condition: object, process: subprocess.Popen[str], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found in /proc")
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_run_goes_on_with_another_number_of_processes(
+    alone: Path, tmp_path: Path, signum: int
+) -> None:
+    settings = ("hydra.run.dir=run", "resume=auto", "checkpoint.every_seconds=0.001")
+    process = start(tmp_path, *TRAIN, "trainer=ddp", *settings)
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    wait_until(last.exists, process)
+    others = others_of(process)
+    assert len(others) == 1
+    process.send_signal(signum)
+    process.communicate(timeout=120)
+    assert process.returncode in (143, -9)
+    wait_until(lambda: not any(map(alive, others)), process, 30)
+    if process.returncode != 0:
+        assert not (tmp_path / "run" / "metrics.json").exists()
+    out = ended(start(tmp_path, *TRAIN, *settings))
+    assert "resume=auto: going on from step" in out
+    same_result(alone / "run", tmp_path / "run")
+
+
+def test_a_wrong_setting_is_told_once(tmp_path: Path) -> None:
+    out = ended(start(tmp_path, *TRAIN, "trainer=ddp", "trainer.devices=0"), 2)
+    assert out.splitlines()[-1].startswith("error: trainer.devices=0: expected")
+
+
+def test_torchrun_with_another_number_is_told_once(tmp_path: Path) -> None:
+    launcher = ("-m", "torch.distributed.run", "--nproc-per-node=2", *TRAIN)
+    process = start(tmp_path, *launcher, "hydra.run.dir=run")
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 1  # torchrun's own
+    assert out.count("error: trainer.devices=1: 2 processes were started on this machine") == 1
+
+
+def test_a_missing_folder_is_told_once(tmp_path: Path) -> None:
+    arguments = [setting for setting in RUN if not setting.startswith(("data.identities", "data.images"))]
+    process = subprocess.Popen(
+        [sys.executable, *TRAIN, *arguments, "trainer=ddp", "data=folder", "data.root=nowhere", "hydra.run.dir=run"],
+        cwd=tmp_path, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    lines = ended(process, 2).splitlines()
+    assert [line for line in lines if "nowhere" in line] == lines[-1:]
+
+
+def obey_and_report(folder: str) -> list[str]:
+    """The first process leads two jobs, the others follow; each says what it was told."""
+    done: list[str] = []
+    if gathering.rank() == gathering.FIRST:
+        for job in ("one", "two"):
+            lead({"name": job})
+        dismiss()
+        return ["leads"]
+    with pytest.raises(SystemExit) as end:
+        follow(Place(1, 2, 1, 2, 0, ""), lambda job, place: done.append(job["name"]))
+    assert end.value.code == 0
+    return done
+
+
+def test_the_others_do_what_the_first_says(together: Processes, tmp_path: Path) -> None:
+    assert together(2, obey_and_report, str(tmp_path)) == [["leads"], ["one", "two"]]
