@@ -14,6 +14,8 @@ from facenet_lit.picture_bytes import find_fault, is_netpbm
 
 Picture = npt.NDArray[np.uint8]
 
+_WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}  # by the kind of numbers of a decoded picture
+
 
 def decode(encoded: bytes) -> Picture | None:
     """Decodes a JPEG, PNG, BMP, WebP, TIFF, PBM, PGM or PPM, turned upright by its EXIF tag.
@@ -37,16 +39,27 @@ def decode(encoded: bytes) -> Picture | None:
 
 def why_undecodable(encoded: bytes) -> str:
     """Why ``decode`` returned None, in a few words."""
-    return find_fault(encoded) or "damaged or cut short"
+    return find_fault(encoded) or _other_numbers(encoded) or "damaged or cut short"
+
+
+def _other_numbers(encoded: bytes) -> str | None:
+    """That the pixels of a whole picture are no numbers that are read here, as a TIFF's may be."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    return (
+        None if pixels is None or pixels.dtype in _WHITE else f"pixels of {pixels.dtype}, not of 8 or 16 bits"
+    )
 
 
 def _decode_by_opencv(encoded: bytes) -> tuple[Values, int]:
     """(H, W, 3) RGB of 8 or 16 bits, and the value that is white."""
     # With any depth OpenCV keeps 16 bits, which it would else cut to the upper 8.
     bgr = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    if bgr is None or bgr.dtype not in (np.uint8, np.uint16):
+    if bgr is None or bgr.dtype not in _WHITE:
         raise ValueError("not decoded, or no whole numbers")
-    return cast(Values, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)), 255 if bgr.dtype == np.uint8 else 65535
+    return cast(Values, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)), _WHITE[bgr.dtype]
 
 
 def to_eight_bits(values: Values, white: int) -> Picture:

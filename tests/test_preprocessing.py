@@ -75,9 +75,12 @@ def test_to_eight_bits_is_the_nearest(white, value):
     assert abs(Fraction(value * 255, white) - found) <= Fraction(1, 2)
 
 
-def test_numbers_with_a_point_do_not_decode():
-    whole = cv2.imencode(".tiff", np.ones((4, 4), np.float32))[1].tobytes()
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 3)])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_numbers_with_a_point_do_not_decode_and_are_named(shape, kind):
+    whole = cv2.imencode(".tiff", np.ones(shape, kind))[1].tobytes()
     assert decode(whole) is None
+    assert why_undecodable(whole) == f"pixels of {np.dtype(kind)}, not of 8 or 16 bits"
 
 
 # How a picture that is upright was turned before it was stored, by EXIF's tag Orientation (JEITA CP-3451, 4.6.4).
