@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from typing import cast
 
 import cv2
@@ -104,7 +105,16 @@ def fingerprint(picture: Picture) -> bytes:
     return hashlib.sha256(shape + np.ascontiguousarray(picture).tobytes()).digest()
 
 
+def composed(name: str) -> str:
+    """A name in Unicode's form NFC.
+
+    An e with two dots is one character or two, and looks the same: macOS has often written the one, other
+    systems write the other. So a name is compared in one form.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
 def identity_fingerprint(name: str) -> bytes:
-    """SHA-256 of an identity's name in UTF-8: 32 bytes."""
+    """SHA-256 of an identity's name, in the form NFC and in UTF-8: 32 bytes."""
     # A folder's name need not be UTF-8; Python carries its odd bytes as surrogates.
-    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(composed(name).encode("utf-8", "surrogateescape")).digest()

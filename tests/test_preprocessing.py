@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facenet_lit.preprocessing import (
+    composed,
     crop_and_resize,
     decode,
     fingerprint,
@@ -301,3 +302,11 @@ def test_fingerprint_does_not_depend_on_memory_order():
 def test_identity_fingerprint_is_sha256_of_utf8():
     assert identity_fingerprint("Zoë_Ødegård") == hashlib.sha256("Zoë_Ødegård".encode()).digest()
     assert len(identity_fingerprint("odd\udc80name")) == 32
+
+
+def test_a_name_has_one_fingerprint_in_every_form_of_unicode():
+    whole, parted = "Zo\u00eb \u00c5ngstr\u00f6m", "Zoe\u0308 A\u030angstro\u0308m"
+    assert composed(parted) == composed(whole) == whole
+    assert identity_fingerprint(parted) == identity_fingerprint(whole)
+    assert identity_fingerprint("Zoe Angstrom") != identity_fingerprint(whole)
+    assert composed("odd\udc80name") == "odd\udc80name"

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError, shown
-from facenet_lit.preprocessing import identity_fingerprint
+from facenet_lit.preprocessing import composed, identity_fingerprint
 
 Fingerprints = npt.NDArray[np.uint8]  # (M, 32): SHA-256 digests, one per row
 
@@ -44,13 +44,14 @@ def find_leaks(
     Args:
         parts: image numbers of each part.
         identities: (N,) identity of each image, an index into ``names``.
-        names: name of each identity.
+        names: name of each identity; they are compared in Unicode's form NFC.
         files: name of each image.
         listed_pairs: for a part, (P, 2) image numbers of the pairs that it is judged by.
     """
     leaks = []
     for first, second in combinations(parts, 2):
-        shared = set.intersection(*({names[i] for i in identities[parts[p]]} for p in (first, second)))
+        one, other = ({composed(names[i]) for i in identities[parts[p]]} for p in (first, second))
+        shared = one & other
         if shared:
             leaks.append(
                 f"{len(shared)} identities in both {first} and {second}, {shown(min(shared))} for one"
