@@ -3,8 +3,9 @@
     python experiments/results.py record NAME SWEEP     # adds the finished runs of a sweep's folder
     python experiments/results.py table NAME            # prints the table, and writes it
 
-Results are experiments/NAME/results.jsonl, a line per run: what differed between the runs, what run.json and
-metrics.json say. The table is experiments/NAME/table.md: medians over the seeds, least and largest in brackets.
+Results are experiments/NAME/results.jsonl, a line per run: what was chosen by its overrides, what run.json and
+metrics.json say. The table is experiments/NAME/table.md: medians over the seeds, least and largest in brackets, a
+line for each choice, told by what differs between them.
 """
 
 from __future__ import annotations
@@ -29,22 +30,28 @@ SPENT = {
 }  # fmt: skip
 FIGURES = {"eer": "EER", "accuracy": "accuracy"}
 
+# Overrides that choose nothing that a study is about: the repetition, the study itself, how it is started, and where
+# things lie.
+NO_CHOICE = ("seed", "study", "resume", "data.root", "data.lists", "data.cache")
+
 
 def runs_of(sweep: Path) -> list[dict[str, Any]]:
     """The finished runs of a sweep, each with what it chose, its facts and its figures."""
-    rows = sweep_rows(sweep, {})
-    chosen = shortened(rows)
     runs = []
-    for row, differing in zip(rows, chosen, strict=True):
+    for row in sweep_rows(sweep, {}):
         facts = sweep / row["job"] / FACTS
         figures = {name: value for name, value in row.items() if name.startswith(("val/", "test/"))}
         if figures and facts.is_file():
-            said = {name: value for name, value in differing.items() if "/" not in name}
-            choice = {
-                name: value for name, value in said.items() if name not in ("job", "seed", "hydra.run.dir")
-            }
-            runs.append({"choice": choice, **json.loads(facts.read_text(encoding="utf-8")), **figures})
+            runs.append({"choice": _choice(row), **json.loads(facts.read_text(encoding="utf-8")), **figures})
     return runs
+
+
+def _choice(row: Row) -> dict[str, Any]:
+    """What a job's overrides chose: all of it, as another sweep may be recorded beside this one."""
+    said = {name: value for name, value in row.items() if "/" not in name and name != "job"}
+    return {
+        name: value for name, value in said.items() if name not in NO_CHOICE and not name.startswith("hydra.")
+    }
 
 
 def merged(kept: Sequence[Row], new: Sequence[Row]) -> list[Row]:
@@ -56,8 +63,8 @@ def merged(kept: Sequence[Row], new: Sequence[Row]) -> list[Row]:
 def table(rows: Sequence[Row]) -> str:
     """Medians over the seeds in Markdown, a line per choice, over pairs and balanced."""
     groups: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[" ".join(f"{name}={value}" for name, value in row["choice"].items())].append(row)
+    for row, differing in zip(rows, shortened([row["choice"] for row in rows]), strict=True):
+        groups[" ".join(f"{name}={value}" for name, value in differing.items())].append(row)
     parts = [part for part in ("val", "test") if any(name.startswith(part) for name in rows[0])]
     rates = [name.split("/")[1] for name in rows[0] if name.startswith("val/tar_at_far_")]
     rates = [name for name in rates if not name.endswith("_balanced")]

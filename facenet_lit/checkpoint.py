@@ -95,10 +95,11 @@ def read_checkpoint(path: Path | str) -> dict[str, Any]:
     Raises:
         UserError: it is not there, not whole, or not one of ours.
     """
-    if not Path(path).is_file():
+    file = Path(path).expanduser()
+    if not file.is_file():
         raise UserError(f"checkpoint={path}: no such file; expected a best.ckpt or last.ckpt of a run")
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         # torch.load has no error of its own: a cut file, a foreign pickle and a text all end differently,
         # and it advises to load the file with less care.

@@ -48,7 +48,7 @@ def read_list(path: str | Path, fold: int | None) -> list[list[ListedPair]]:
     Raises:
         UserError: the list can't be read, or has folds, but not ten.
     """
-    folds = read_pair_folds(path)
+    folds = read_pair_folds(Path(path).expanduser())
     if fold is None or len(folds) == 1:
         return folds
     own, all_pairs = check_folds(str(path), folds)[fold - 1], sum(map(len, folds))

@@ -66,7 +66,8 @@ def score(config: DictConfig) -> tuple[dict[str, float | None], int]:
     _refuse_settings_of_training(config, card)
     check_number("metrics.threshold", config.metrics.threshold)
     fars = read_fars(config.metrics)
-    fold = card.data.get("fold") or config.data.get("fold")
+    # Of the data that is scored: another data set's list of ten folds has nothing to do with the checkpoint's.
+    fold = config.data.get("fold")
     listed = None if config.pairs is None else read_list(str(config.pairs), fold)
 
     if config.part == "all":
@@ -135,13 +136,13 @@ def completed(overrides: Sequence[str]) -> list[str]:
     """
     said = dict(text.split("=", 1) for text in overrides if "=" in text)
     path = said.get("checkpoint", "").strip("'\"")
-    if not Path(path).is_file():
+    if not Path(path).expanduser().is_file():
         return []
     saved = dict(read_card(read_checkpoint(path)).data)
     choice = str(saved.pop("choice"))
     saved.pop("allow_leak", None)
-    if said.get("data.split", "view2") != "view2":
-        saved.pop("fold", None)  # another split has none
+    if said.get("data.split", "view2") not in ("view2", "none"):
+        saved.pop("fold", None)  # another split has none; of all people its list is still scored
     if said.get("data", choice) != choice:
         return [f"data.size={saved['size']}"]
     if {"data.root", "data.list"} & set(said):

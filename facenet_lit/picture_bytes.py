@@ -97,13 +97,28 @@ def _png_pixels(encoded: bytes) -> int:
 
 
 def _bmp_pixels(encoded: bytes) -> int:
-    width, height = struct.unpack_from("<ii", encoded, 18)
+    (header,) = struct.unpack_from("<I", encoded, 14)
+    # The header of OS/2, which is 12 bytes long, has sides of 16 bits.
+    width, height = struct.unpack_from("<HH" if header == 12 else "<ii", encoded, 18)
     return abs(int(width) * int(height))  # a negative height: rows from the top
 
 
 def _riff_is_whole(encoded: bytes) -> bool:
     (length,) = struct.unpack_from("<I", encoded, 4)
     return len(encoded) >= 8 + int(length)
+
+
+def _tiff_pixels(encoded: bytes) -> int:
+    """Pixels of the first page, by its tags ImageWidth and ImageLength (TIFF 6.0, sections 2 and 8)."""
+    order = "<" if encoded.startswith(b"II") else ">"
+    (place,) = struct.unpack_from(f"{order}I", encoded, 4)
+    (count,) = struct.unpack_from(f"{order}H", encoded, place)
+    sides = {}
+    for entry in range(place + 2, place + 2 + 12 * int(count), 12):
+        tag, kind = struct.unpack_from(f"{order}HH", encoded, entry)
+        if tag in (256, 257):
+            (sides[tag],) = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", encoded, entry + 8)
+    return int(sides.get(256, 0)) * int(sides.get(257, 0))
 
 
 def _decoder_tells(_: bytes) -> bool:
@@ -121,7 +136,7 @@ _FORMATS = (
     _Format(re.compile(rb"\x89PNG\r\n\x1a\n"), _png_is_whole, _png_pixels),
     _Format(re.compile(rb"BM"), _decoder_tells, _bmp_pixels),
     _Format(re.compile(rb"RIFF.{4}WEBP", re.DOTALL), _riff_is_whole, _few),
-    _Format(re.compile(rb"II\*\0|MM\0\*"), _decoder_tells, _few),
+    _Format(re.compile(rb"II\*\0|MM\0\*"), _decoder_tells, _tiff_pixels),
     _Format(_NETPBM, _decoder_tells, _few),
 )
 

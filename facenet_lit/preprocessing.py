@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from typing import cast
 
 import cv2
@@ -13,6 +14,8 @@ from facenet_lit.netpbm import Values, read_netpbm
 from facenet_lit.picture_bytes import find_fault, is_netpbm
 
 Picture = npt.NDArray[np.uint8]
+
+_WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}  # by the kind of numbers of a decoded picture
 
 
 def decode(encoded: bytes) -> Picture | None:
@@ -37,16 +40,27 @@ def decode(encoded: bytes) -> Picture | None:
 
 def why_undecodable(encoded: bytes) -> str:
     """Why ``decode`` returned None, in a few words."""
-    return find_fault(encoded) or "damaged or cut short"
+    return find_fault(encoded) or _other_numbers(encoded) or "damaged or cut short"
+
+
+def _other_numbers(encoded: bytes) -> str | None:
+    """That the pixels of a whole picture are no numbers that are read here, as a TIFF's may be."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    return (
+        None if pixels is None or pixels.dtype in _WHITE else f"pixels of {pixels.dtype}, not of 8 or 16 bits"
+    )
 
 
 def _decode_by_opencv(encoded: bytes) -> tuple[Values, int]:
     """(H, W, 3) RGB of 8 or 16 bits, and the value that is white."""
     # With any depth OpenCV keeps 16 bits, which it would else cut to the upper 8.
     bgr = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    if bgr is None or bgr.dtype not in (np.uint8, np.uint16):
+    if bgr is None or bgr.dtype not in _WHITE:
         raise ValueError("not decoded, or no whole numbers")
-    return cast(Values, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)), 255 if bgr.dtype == np.uint8 else 65535
+    return cast(Values, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)), _WHITE[bgr.dtype]
 
 
 def to_eight_bits(values: Values, white: int) -> Picture:
@@ -91,7 +105,16 @@ def fingerprint(picture: Picture) -> bytes:
     return hashlib.sha256(shape + np.ascontiguousarray(picture).tobytes()).digest()
 
 
+def composed(name: str) -> str:
+    """A name in Unicode's form NFC.
+
+    An e with two dots is one character or two, and looks the same: macOS has often written the one, other
+    systems write the other. So a name is compared in one form.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
 def identity_fingerprint(name: str) -> bytes:
-    """SHA-256 of an identity's name in UTF-8: 32 bytes."""
+    """SHA-256 of an identity's name, in the form NFC and in UTF-8: 32 bytes."""
     # A folder's name need not be UTF-8; Python carries its odd bytes as surrogates.
-    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(composed(name).encode("utf-8", "surrogateescape")).digest()

@@ -79,12 +79,13 @@ def read_fars(metrics: DictConfig) -> list[float]:
 
 def _triplet_loss(loss: Loss) -> TripletLoss:
     """What val/loss and test/loss are told by: the run's own triplet loss, else the nearest to it."""
-    if isinstance(loss, TripletLoss):
-        return loss
-    if isinstance(loss, JointLoss):
-        return _triplet_loss(loss.second if loss.second.needs_triplets else loss.first)
-    if isinstance(loss, SemiHardMeanLoss):
-        return TripletLoss(loss.margin, loss.squared)
+    losses = (loss.second, loss.first) if isinstance(loss, JointLoss) else (loss,)
+    for one in losses:
+        if isinstance(one, TripletLoss):
+            return one
+    for one in losses:
+        if isinstance(one, SemiHardMeanLoss):
+            return TripletLoss(one.margin, one.squared)
     return TripletLoss()
 
 

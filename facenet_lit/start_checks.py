@@ -46,7 +46,12 @@ def _refuse_network(model: DictConfig, size: int) -> Embedder:
             backbone.eval()(torch.empty(1, 3, size, size))
         except UserError:
             raise
-        except (AssertionError, RuntimeError, ValueError) as error:  # a foreign network's own words
+        except (
+            AssertionError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:  # a foreign network's own words
             raise UserError(
                 f"data.size={size}: {model.backbone} can't take it: {str(error).splitlines()[0]}"
             ) from error

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from facenet_lit.backbones.embedder import Embedder
+from facenet_lit.backbones.timm_network import TimmNetwork
 from facenet_lit.checkpoint import KEY, ModelCard, embedder_weights, read_card
 from facenet_lit.errors import UserError
 
@@ -40,16 +41,17 @@ def read_weights(path: Path | str) -> Weights:
     """Reads a checkpoint of ours, or a plain file of a backbone's weights.
 
     Args:
-        path: best.ckpt or last.ckpt of a run, or what ``torch.save(backbone.state_dict(), path)`` wrote.
+        path: best.ckpt or last.ckpt of a run, or what ``torch.save(backbone.state_dict(), path)`` wrote; of
+            timm's architectures that of timm's own network too.
 
     Raises:
         UserError: it is not there, or holds anything but tensors and plain values.
     """
-    if not isinstance(path, (str, Path)) or not Path(path).is_file():
+    if not isinstance(path, (str, Path)) or not Path(path).expanduser().is_file():
         raise UserError(
             f"model.weights={path}: no such file; expected a checkpoint, or weights of a backbone"
         )
-    path = Path(path)
+    path = Path(path).expanduser()
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load has no error of its own
@@ -96,14 +98,15 @@ def refuse_misfits(embedder: Embedder, weights: Weights) -> None:
     Raises:
         UserError: they are not those of the network.
     """
+    tensors = _named_as_in(embedder, weights)
     # Without head and normalisation where the file has none.
-    parts = {name.split(".")[0] for name in weights.tensors}
+    parts = {name.split(".")[0] for name in tensors}
     own = {name: weight for name, weight in embedder.state_dict().items() if name.split(".")[0] in parts}
-    lacking = [name for name in own if name not in weights.tensors]
-    foreign = [name for name in weights.tensors if name not in own]
+    lacking = [name for name in own if name not in tensors]
+    foreign = [name for name in tensors if name not in own]
     other = [
         f"{name} of {_shape(weight)}, not {_shape(own[name])}"
-        for name, weight in weights.tensors.items()
+        for name, weight in tensors.items()
         if name in own and weight.shape != own[name].shape
     ]
     kinds = {"lacks": lacking, "has besides": foreign, "differs in": other}
@@ -122,7 +125,16 @@ def load_weights(embedder: Embedder, weights: Weights) -> None:
         UserError: they do not fit.
     """
     refuse_misfits(embedder, weights)
-    embedder.load_state_dict(weights.tensors, strict=False)
+    embedder.load_state_dict(_named_as_in(embedder, weights), strict=False)
+
+
+def _named_as_in(embedder: Embedder, weights: Weights) -> dict[str, Tensor]:
+    """The tensors by the embedder's names, where a plain file may have those of timm."""
+    backbone = embedder.backbone
+    if weights.card is not None or not isinstance(backbone, TimmNetwork):
+        return weights.tensors
+    plain = {name.removeprefix("backbone."): weight for name, weight in weights.tensors.items()}
+    return {f"backbone.{name}": weight for name, weight in backbone.named_here(plain).items()}
 
 
 def _card(path: Path, checkpoint: dict[str, Any]) -> ModelCard:

@@ -43,6 +43,14 @@ def test_an_embedder_comes_back_as_it_was(tmp_path: Path) -> None:
     assert loaded(images).norm(dim=1).tolist() == pytest.approx([1.0] * 3)
 
 
+def test_a_home_folder_may_be_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    saved(tmp_path)
+    assert load_embedder("~/best.ckpt").mirror
+    with pytest.raises(UserError, match=r"^checkpoint=~/absent\.ckpt: no such file"):
+        read_checkpoint("~/absent.ckpt")
+
+
 def test_a_card_comes_back_as_it_was(tmp_path: Path) -> None:
     read = read_card(read_checkpoint(saved(tmp_path)[0]))
     assert torch.equal(read.trained_identities, card().trained_identities)

@@ -56,6 +56,12 @@ def test_a_list_without_folds_is_read_whole(tmp_path: Path) -> None:
         read_list(tmp_path / "two.txt", 1)
 
 
+def test_a_home_folder_may_be_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_lists(tmp_path)
+    assert read_list("~/pairs.txt", None) == read_list(tmp_path / "pairs.txt", None)
+
+
 def test_nothing_to_score() -> None:
     parts = {"val": np.empty(0, np.int64)}
     with pytest.raises(UserError, match="part=val: no image is in it"):

@@ -60,6 +60,15 @@ def test_a_folder_that_holds_figures_or_a_run_is_refused(run: Path, best: str, t
         assert contents(folder) == before
 
 
+def test_a_home_folder_may_be_a_tilde(run: Path, best: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(run))
+    told = "checkpoint='~/checkpoints/best.ckpt'"  # in quotes, as Hydra reads no bare tilde
+    assert completed([told]) == completed([best])
+    ended, figures = evaluated(told)
+    assert ended.code == 0, ended.err
+    assert figures["test/effective_identities"] == 3
+
+
 def test_options_may_stand_first(best: str, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     ended, figures = evaluated("--config-dir", "mine", best)

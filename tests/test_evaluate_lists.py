@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import torch
 from entry_points import NETWORK, SETTINGS, TINY, Ended, call
-from tiny_lfw import FOLDS, write_lfw
+from tiny_lfw import FOLDS, write_lfw, write_lists
 
 from facenet_lit import train
 from facenet_lit.checkpoint import load_embedder
 from facenet_lit.evaluate import completed, main
 from facenet_lit.preprocessing import crop_and_resize
 from facenet_lit.sources.lfw_lists import ListedPair, read_pair_folds
+from facenet_lit.sources.synthetic import SyntheticFaces
 
 LFW = [*SETTINGS[2:], *NETWORK, "data=lfw", "data.cache=null", "data.crop=null", "data.batch_size=12"]
 
@@ -87,9 +88,11 @@ def test_view1_on_the_pairs_of_view_2_is_a_leak(lfw: Path, view1: Path, part: st
     assert figures[f"{part}/fold_accuracy"] is not None
 
 
-@pytest.mark.parametrize("part", ["test", "all"])
-def test_view2_is_scored_on_its_own_fold(lfw: Path, view2: Path, part: str) -> None:
-    ended, figures = evaluated(view2, f"pairs={lfw.parent / 'pairs.txt'}", f"part={part}")
+@pytest.mark.parametrize(
+    ("part", "more"), [("test", []), ("all", []), ("all", ["data.split=none"]), ("test", ["data=lfw"])]
+)
+def test_view2_is_scored_on_its_own_fold(lfw: Path, view2: Path, part: str, more: list[str]) -> None:
+    ended, figures = evaluated(view2, f"pairs={lfw.parent / 'pairs.txt'}", f"part={part}", *more)
     assert ended.code == 0, ended.err
     assert "pairs.txt: 6 of 60 pairs are scored, those of fold 10 alone" in ended.out
     assert figures[f"{part}/accuracy"] == told(view2)["test/accuracy"]
@@ -142,6 +145,43 @@ def test_who_never_saw_lfw_is_scored_over_ten_folds(lfw: Path, drawn: Path) -> N
     assert one.code == 0, one.err
     assert "those of fold 4 alone" in one.out
     assert "test/fold_accuracy" not in figures
+
+
+def test_the_fold_of_a_checkpoint_is_none_of_another_data_set(view2: Path, tmp_path: Path) -> None:
+    people = [f"Q{number:02d}" for number in range(30)]
+    for number, read in SyntheticFaces(30, 2, 64, seed=12).pictures():
+        name = people[number // 2]
+        path = tmp_path / "others" / name / f"{name}_{number % 2 + 1:04d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), read()[..., ::-1])
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    write_lists(lists)
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_text((lists / "pairs.txt").read_text().replace("P", "Q"))
+    others = (
+        "data=folder",
+        f"data.root={tmp_path / 'others'}",
+        "data.cache=null",
+        f"pairs={pairs}",
+        "part=all",
+    )
+    ended, figures = evaluated(view2, *others)
+    assert ended.code == 0, ended.err
+    assert "alone" not in ended.out
+    assert "60 images" in ended.out
+    assert figures["all/fold_accuracy"] is not None
+    assert figures["all/effective_identities"] == 30
+
+
+@pytest.mark.parametrize("split", ["random", "view1"])
+def test_by_another_split_view2_is_refused_on_the_pairs_of_all_folds(
+    lfw: Path, view2: Path, split: str
+) -> None:
+    pairs = f"pairs={lfw.parent / 'pairs.txt'}"
+    refused, figures = evaluated(view2, f"data.split={split}", pairs, "part=all")
+    assert (refused.code, refused.err.count("\n"), figures) == (2, 1, {})
+    assert "leak: the checkpoint was trained on 24 of 30 identities" in refused.err
 
 
 def protocol(run: Path, lfw: Path, folds: list[list[ListedPair]]) -> list[float]:

@@ -78,7 +78,27 @@ def bmp(width: int, height: int) -> bytes:
     return bytes(whole)
 
 
-@pytest.mark.parametrize("made", [png, jpeg, bmp])
+def bmp_of_os2(width: int, height: int) -> bytes:
+    """The header of 12 bytes, with sides of 16 bits, and no pixels."""
+    return b"BM" + struct.pack("<IHHI", 26, 0, 0, 26) + struct.pack("<IHHHH", 12, width, height, 1, 24)
+
+
+def tiff(width: int, height: int) -> bytes:
+    """Big-endian, its sides of 32 bits, and before them another tag."""
+    entries = [(254, 4, 0), (256, 4, width), (257, 4, height)]
+    packed = b"".join(struct.pack(">HHII", tag, kind, 1, value) for tag, kind, value in entries)
+    return b"MM\0*" + struct.pack(">IH", 8, len(entries)) + packed + bytes(4)
+
+
+def tiff_of_short_sides(width: int, height: int) -> bytes:
+    """Little-endian, its sides of 16 bits, and its directory at the end."""
+    packed = b"".join(
+        struct.pack("<HHIHH", tag, 3, 1, side, 0) for tag, side in ((256, width), (257, height))
+    )
+    return b"II*\0" + struct.pack("<I", 20) + bytes(12) + struct.pack("<H", 2) + packed + bytes(4)
+
+
+@pytest.mark.parametrize("made", [png, jpeg, bmp, bmp_of_os2, tiff, tiff_of_short_sides])
 def test_what_is_too_large_is_told_from_its_header(made):
     side = 1 << 14
     assert side * side == MOST_PIXELS

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facenet_lit.preprocessing import (
+    composed,
     crop_and_resize,
     decode,
     fingerprint,
@@ -75,9 +76,12 @@ def test_to_eight_bits_is_the_nearest(white, value):
     assert abs(Fraction(value * 255, white) - found) <= Fraction(1, 2)
 
 
-def test_numbers_with_a_point_do_not_decode():
-    whole = cv2.imencode(".tiff", np.ones((4, 4), np.float32))[1].tobytes()
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 3)])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_numbers_with_a_point_do_not_decode_and_are_named(shape, kind):
+    whole = cv2.imencode(".tiff", np.ones(shape, kind))[1].tobytes()
     assert decode(whole) is None
+    assert why_undecodable(whole) == f"pixels of {np.dtype(kind)}, not of 8 or 16 bits"
 
 
 # How a picture that is upright was turned before it was stored, by EXIF's tag Orientation (JEITA CP-3451, 4.6.4).
@@ -298,3 +302,11 @@ def test_fingerprint_does_not_depend_on_memory_order():
 def test_identity_fingerprint_is_sha256_of_utf8():
     assert identity_fingerprint("Zoë_Ødegård") == hashlib.sha256("Zoë_Ødegård".encode()).digest()
     assert len(identity_fingerprint("odd\udc80name")) == 32
+
+
+def test_a_name_has_one_fingerprint_in_every_form_of_unicode():
+    whole, parted = "Zo\u00eb \u00c5ngstr\u00f6m", "Zoe\u0308 A\u030angstro\u0308m"
+    assert composed(parted) == composed(whole) == whole
+    assert identity_fingerprint(parted) == identity_fingerprint(whole)
+    assert identity_fingerprint("Zoe Angstrom") != identity_fingerprint(whole)
+    assert composed("odd\udc80name") == "odd\udc80name"

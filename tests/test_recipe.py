@@ -10,9 +10,12 @@ from omegaconf import DictConfig
 from facenet_lit.composing import Composer
 from facenet_lit.config_dir import config_dir
 from facenet_lit.errors import UserError
+from facenet_lit.losses.joint import JointLoss
+from facenet_lit.losses.margin_softmax import MarginSoftmaxLoss
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
+from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.mining import GivenMiner, SemiHardMiner
-from facenet_lit.recipe import build_recipe, read_fars
+from facenet_lit.recipe import _triplet_loss, build_recipe, read_fars
 from facenet_lit.start_checks import refuse_nonsense
 from facenet_lit.tensorboard_logger import RunLogger
 
@@ -86,6 +89,27 @@ def test_val_is_told_by_a_triplet_loss_whatever_trains() -> None:
     recipe = build_recipe(composed("loss=arcface_triplet", "loss.second.margin=0.3"))
     assert recipe.triplet_loss is recipe.loss.second
     assert build_recipe(composed("loss=cosface")).triplet_loss.margin == 0.2
+
+
+MEAN = ["loss=arcface_triplet", "loss.second._target_=facenet_lit.losses.semi_hard_mean.SemiHardMeanLoss"]
+MEAN += [
+    "~loss.second.mean_over",
+    "~loss.second.soft_margin",
+    "loss.second.margin=0.4",
+    "loss.second.squared=true",
+]
+
+
+def test_of_two_losses_val_takes_the_margin_of_the_one_that_has_one() -> None:
+    recipe = build_recipe(composed(*MEAN))
+    assert isinstance(recipe.loss.second, SemiHardMeanLoss)
+    assert (recipe.triplet_loss.margin, recipe.triplet_loss.squared) == (0.4, True)
+    for first, second in (
+        (TripletLoss(0.3), SemiHardMeanLoss(0.4)),
+        (SemiHardMeanLoss(0.4), TripletLoss(0.3)),
+    ):
+        assert _triplet_loss(JointLoss(first, second)).margin == 0.3
+    assert _triplet_loss(JointLoss(SemiHardMeanLoss(0.4), MarginSoftmaxLoss(margin=0.5))).margin == 0.4
 
 
 @pytest.mark.parametrize("name", ["given", "masked", "semi_hard", "hard", "all"])

@@ -61,11 +61,20 @@ def test_every_network_passes(model: str) -> None:
     refuse_nonsense(composed(f"model={model}", f"data.size={size}"), SemiHardMiner(), TripletLoss())
 
 
-def test_what_a_foreign_network_says_is_one_line() -> None:
-    config = composed("model=timm", "model.arguments.architecture=vit_tiny_patch16_224")
+# A wrong size of pictures, and an encoder without pooled features.
+@pytest.mark.parametrize("architecture", ["vit_tiny_patch16_224", "mobilenetv5_300m_enc"])
+def test_what_a_foreign_network_says_is_one_line(architecture: str) -> None:
+    config = composed("model=timm", f"model.arguments.architecture={architecture}")
     with pytest.raises(UserError, match=r"^data\.size=64: timm can't take it: ") as caught:
         refuse_nonsense(config, SemiHardMiner(), TripletLoss())
     assert "\n" not in str(caught.value)
+
+
+def test_a_network_of_several_maps_is_named() -> None:
+    pytest.importorskip("timm")
+    config = composed("model=timm", "model.arguments.architecture=crossvit_9_240")
+    with pytest.raises(UserError, match=r"^model\.arguments\.architecture=crossvit_9_240: has several maps"):
+        refuse_nonsense(config, SemiHardMiner(), TripletLoss())
 
 
 @pytest.mark.parametrize("name", ["val/eer", "val/auc_balanced", "val/loss", "val/tar_at_far_0.354_balanced"])

@@ -71,6 +71,34 @@ def test_a_plain_file_gives_the_backbone_alone(tmp_path: Path, caplog: pytest.Lo
     assert same(embedder.head, before.head)
 
 
+@pytest.mark.parametrize("architecture", ["test_resnet", "test_convnext"])
+def test_a_file_of_timm_gives_the_backbone(architecture: str, tmp_path: Path) -> None:
+    timm = pytest.importorskip("timm")
+    torch.manual_seed(0)
+    theirs = timm.create_model(architecture, pretrained=False).eval()
+    embedder = card(backbone="timm", arguments={"architecture": architecture}).build().eval()
+    load_weights(embedder, read_weights(plain(tmp_path, theirs.state_dict())))
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        expected = theirs.forward_head(theirs.forward_features(images), pre_logits=True)
+        torch.testing.assert_close(embedder.backbone(images), expected)
+    own = read_weights(plain(tmp_path, embedder.backbone.state_dict()))
+    refuse_misfits(embedder, own)
+    other = "test_convnext" if architecture == "test_resnet" else "test_resnet"
+    with pytest.raises(
+        UserError, match=r"does not fit this network: lacks backbone\.network\..*; has besides"
+    ):
+        refuse_misfits(card(backbone="timm", arguments={"architecture": other}).build(), own)
+
+
+def test_a_home_folder_may_be_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path, _ = checkpoint(tmp_path)
+    assert read_weights("~/best.ckpt").path == path
+    with pytest.raises(UserError, match=r"^model\.weights=~/absent\.pt: no such file"):
+        read_weights("~/absent.pt")
+
+
 def test_another_network_or_input_of_the_same_shapes_is_named(tmp_path: Path) -> None:
     weights = read_weights(checkpoint(tmp_path, data={"normalize": "image"})[0])
     refuse_other_network(weights, "resnext", {**SMALL, "downsample": "pool"}, "image")  # not in this card

@@ -62,6 +62,33 @@ def test_every_format_holds_the_face_that_was_drawn(root: Path) -> None:
         assert likeness[number] > 0.7, file
 
 
+def test_two_equal_pictures_on_two_sides_stop_a_run(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = FolderSource(root)
+    one, other = (source.names.index(name) for name in ("Person 32", "Person 33"))
+
+    def side(seed: int, person: int) -> str:
+        return next(
+            part for part, people in random_split(source.identities, seed).items() if person in people
+        )
+
+    seed = next(seed for seed in count() if side(seed, one) == "train" != side(seed, other))
+    ended = call(
+        train.main,
+        "data=folder", f"data.root='{root}'", f"data.split_seed={seed}", "data.on_bad_image=skip",
+        "data.batch_size=36", "data.cache=null", "trainer.minutes=null", "trainer.steps=2", "hydra.run.dir=run",
+        *NETWORK,
+    )  # fmt: skip
+    assert ended.code == 2
+    assert ended.err.splitlines()[-1] == (
+        f"error: leak: 1 pictures in both train and {side(seed, other)}, Person 32/0.png = Person 33/same.bmp for one; "
+        "remove the duplicates or merge the identities, or say data.allow_leak=true"
+    )
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
 def test_from_training_to_an_evaluation_of_a_list(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

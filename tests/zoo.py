@@ -61,6 +61,12 @@ def in_writing(picture: np.ndarray) -> bytes:
     return b"P3 %d %d 255\n" % (SIDE, SIDE) + b"\n".join(b"%d" % value for value in picture.ravel().tolist())
 
 
+def of_os2(picture: np.ndarray) -> bytes:
+    """A BMP with the header of OS/2; the rows go from the bottom up, and are whole multiples of 4 bytes."""
+    header = struct.pack("<IHHI", 26 + picture.size, 0, 0, 26) + struct.pack("<IHHHH", 12, SIDE, SIDE, 1, 24)
+    return b"BM" + header + picture[::-1, :, ::-1].tobytes()
+
+
 def with_alpha(picture: np.ndarray) -> np.ndarray:
     """The picture, half of it transparent."""
     return np.dstack([picture, np.full((SIDE, SIDE), 128, np.uint8)])
@@ -85,6 +91,7 @@ FORMATS: dict[str, tuple[Encode, float | None]] = {
     "o.tif": (by_pillow("TIFF", compression="tiff_lzw"), 0),
     "p.TIFF": (lambda p: by_opencv(".tiff")(p.astype(np.uint16) * 257), 0),
     "q.jpg": (lambda p: by_opencv(".jpg")(p[..., 1]), None),
+    "r.bmp": (of_os2, 0),
 }
 
 
@@ -116,7 +123,7 @@ BROKEN: dict[str, tuple[Encode, str]] = {
     "cut.jpg": (half(by_opencv(".jpg")), "cut short"),
     "cut.png": (half(by_opencv(".png")), "cut short"),
     "cut.ppm": (half(in_writing), "damaged or cut short"),
-    "cut.tiff": (half(by_opencv(".tiff")), "damaged or cut short"),
+    "cut.tiff": (half(by_opencv(".tiff")), "cut short"),
     "cut.webp": (half(by_opencv(".webp")), "cut short"),
     "empty.jpg": (lambda _: b"", "an empty file"),
     "huge.png": (huge, "10000000000 pixels, more than 268435456"),

@@ -13,8 +13,8 @@ from facenet_lit.data.equal_pictures import (
     find_label_noise,
     find_repeats,
     first_equals,
-    noise_line,
-    repeats_line,
+    tell_noise,
+    tell_repeats,
 )
 from facenet_lit.data.listed_pairs import number_pairs, tell_left_out
 from facenet_lit.data.splits import (
@@ -156,11 +156,10 @@ def without_repeats(found: Assignment, faces: Pack) -> Assignment:
     """
     first = first_equals(faces.fingerprints)
     noise, repeats = find_label_noise(faces.identities, first), find_repeats(faces.identities, first)
-    if len(noise):
-        log.warning("%s", noise_line(noise, faces.files))
+    tell_noise(noise, faces.files)
+    tell_repeats(repeats, faces.files)
     if not len(repeats):
         return found
-    log.warning("%s", repeats_line(repeats, faces.files))
     parts = {part: np.setdiff1d(numbers, repeats[:, 1]) for part, numbers in found.parts.items()}
     _check_left(parts, faces, np.delete(np.arange(len(first)), repeats[:, 1]))
     return drop_outside(found._replace(parts=parts))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError, shown
-from facenet_lit.preprocessing import identity_fingerprint
+from facenet_lit.preprocessing import composed, identity_fingerprint
 
 Fingerprints = npt.NDArray[np.uint8]  # (M, 32): SHA-256 digests, one per row
 
@@ -44,13 +44,14 @@ def find_leaks(
     Args:
         parts: image numbers of each part.
         identities: (N,) identity of each image, an index into ``names``.
-        names: name of each identity.
+        names: name of each identity; they are compared in Unicode's form NFC.
         files: name of each image.
         listed_pairs: for a part, (P, 2) image numbers of the pairs that it is judged by.
     """
     leaks = []
     for first, second in combinations(parts, 2):
-        shared = set.intersection(*({names[i] for i in identities[parts[p]]} for p in (first, second)))
+        one, other = ({composed(names[i]) for i in identities[parts[p]]} for p in (first, second))
+        shared = one & other
         if shared:
             leaks.append(
                 f"{len(shared)} identities in both {first} and {second}, {shown(min(shared))} for one"
@@ -66,6 +67,8 @@ def find_leaks(
 def find_twins(parts: Mapping[str, IntArray], files: Sequence[str], fingerprints: Fingerprints) -> list[str]:
     """Names the pictures that are in two parts of a split under any name, a line for each two parts.
 
+    A line names one; where there are several, all of them are logged.
+
     Args:
         parts: image numbers of each part.
         files: name of each image.
@@ -76,9 +79,39 @@ def find_twins(parts: Mapping[str, IntArray], files: Sequence[str], fingerprints
         one, other = parts[first], parts[second]
         twins = shared_pictures(fingerprints[one], fingerprints[other])
         if len(twins):
-            a, b = shown(files[one[twins[0, 0]]]), shown(files[other[twins[0, 1]]])
-            leaks.append(f"{len(twins)} pictures in both {first} and {second}, {a} = {b} for one")
+            pairs = np.stack([one[twins[:, 0]], other[twins[:, 1]]], axis=1)
+            equal, what = named_equals(pairs, files), f"pictures in both {first} and {second}"
+            # Where an image itself is on both sides, as by data.split=triplets, so are thousands.
+            told = "" if (pairs[:, 0] == pairs[:, 1]).any() else log_all(what, equal, 1)
+            leaks.append(f"{len(equal)} {what}, {equal[0]} for one{told}")
     return leaks
+
+
+def named_equals(pairs: IntArray, files: Sequence[str]) -> list[str]:
+    """``a = b`` for each two equal pictures.
+
+    Args:
+        pairs: (K, 2) image numbers.
+        files: name of each image.
+    """
+    return [f"{shown(files[a])} = {shown(files[b])}" for a, b in pairs.tolist()]
+
+
+def log_all(what: str, names: Sequence[str], most: int) -> str:
+    """Names all in the log, where a line has place for fewer.
+
+    Args:
+        what: what they are.
+        names: all of them.
+        most: so many have place in a line.
+
+    Returns:
+        What the line says of that; nothing where it names them all.
+    """
+    if len(names) <= most:
+        return ""
+    log.warning("%s:\n  %s", what, "\n  ".join(names))
+    return ", all named in the log"
 
 
 def shared_pictures(one: Fingerprints, other: Fingerprints) -> IntArray:

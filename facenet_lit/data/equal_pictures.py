@@ -5,15 +5,17 @@ What is equal across the sides of a split is a leak, and ``audit`` stops it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
 
 from facenet_lit.batch import IntArray
-from facenet_lit.data.audit import Fingerprints
-from facenet_lit.errors import shown
+from facenet_lit.data.audit import Fingerprints, log_all, named_equals
 
 _NAMED = 3  # so many examples in a line
+
+log = logging.getLogger(__name__)
 
 
 def first_equals(fingerprints: Fingerprints) -> IntArray:
@@ -60,22 +62,26 @@ def find_repeats(identities: IntArray, first: IntArray) -> IntArray:
     return np.stack([own[further], further], axis=1)
 
 
-def noise_line(noise: IntArray, files: Sequence[str]) -> str:
-    """What is said of pictures under several identities."""
-    return (
-        f"label noise: {len(noise)} pictures are under more than one identity, {_examples(noise, files)}; "
-        "they are used under each; keep each under the person it shows"
-    )
+def tell_noise(noise: IntArray, files: Sequence[str]) -> None:
+    """Warns of pictures under several identities: in a line, after a list of all where the line has no place."""
+    if len(noise):
+        log.warning(
+            "label noise: %d pictures are under more than one identity, %s; they are used under each; keep each "
+            "under the person it shows",
+            *(len(noise), _examples("label noise", noise, files)),
+        )
 
 
-def repeats_line(repeats: IntArray, files: Sequence[str]) -> str:
-    """What is said of images that repeat one of their own identity."""
-    return (
-        f"duplicates: {len(repeats)} images repeat another of the same identity, {_examples(repeats, files)}; "
-        "they are left out, as two equal pictures are no genuine pair"
-    )
+def tell_repeats(repeats: IntArray, files: Sequence[str]) -> None:
+    """Warns of images that repeat one of their own identity, likewise."""
+    if len(repeats):
+        log.warning(
+            "duplicates: %d images repeat another of the same identity, %s; they are left out, as two equal "
+            "pictures are no genuine pair",
+            *(len(repeats), _examples("duplicates", repeats, files)),
+        )
 
 
-def _examples(pairs: IntArray, files: Sequence[str]) -> str:
-    named = [" = ".join(shown(files[number]) for number in pair) for pair in pairs[:_NAMED].tolist()]
-    return ", ".join(named) + (", ..." if len(pairs) > _NAMED else "")
+def _examples(kind: str, pairs: IntArray, files: Sequence[str]) -> str:
+    equal = named_equals(pairs, files)
+    return ", ".join(equal[:_NAMED]) + log_all(kind, equal, _NAMED)

@@ -39,7 +39,7 @@ class MarginSoftmaxLoss(Loss):
 
     needs_triplets = False
 
-    def __init__(self, kind: str = "arcface", margin: float = 0.5, scale: float = 64.0) -> None:
+    def __init__(self, kind: str = "arcface", margin: float = 0.5, scale: float = 32.0) -> None:
         super().__init__()
         self.kind = check_choice("loss.kind", kind, KINDS)
         self.margin = check_number("loss.margin", margin, 0, KINDS[self.kind])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError, shown
+from facenet_lit.preprocessing import composed
 from facenet_lit.sources.folder_walk import Found, walk
 from facenet_lit.sources.listed_files import EXPECTED, read_list
 from facenet_lit.sources.picture_files import Listing, existing_path, read_file
@@ -29,7 +31,8 @@ class FolderSource:
     """Pictures in files: a folder with a subfolder per identity, or a list of paths and identities.
 
     In a folder the identity's name is its subfolder's, and the pictures of deeper folders are its too. What
-    else lies there is told in a line each.
+    else lies there is told in a line each, and so are names that are written in several forms of Unicode: each
+    is one identity.
 
     Args:
         root: the folder; with a list what its paths start from, by default the list's folder.
@@ -55,7 +58,7 @@ class FolderSource:
     @cached_property
     def _listing(self) -> Listing:
         if self._list is not None:
-            return Listing.of_rows(read_list(self._list, self.root))
+            return _one_of_each_name(f"data.list={self._list}", read_list(self._list, self.root))
         found = _walked(self.root)
         for line in remarks(found):
             log.warning("data.root=%s: %s", self.root, line)
@@ -65,7 +68,7 @@ class FolderSource:
                 f"data.root={self.root}: no pictures found{loose}; expected {LAYOUT}, as in "
                 f"{self.root.name}/Ada_Lovelace/1.jpg; put the pictures there or name another folder"
             )
-        return Listing.of_rows(found.pictures)
+        return _one_of_each_name(f"data.root={self.root}", found.pictures)
 
     @property
     def names(self) -> Sequence[str]:
@@ -84,10 +87,8 @@ class FolderSource:
 
     @cached_property
     def key(self) -> str:
-        """Hash of the files' paths, sizes, modification times and, where a list tells them, identities."""
+        """Hash of the files' paths, sizes, modification times and identities."""
         files = hash_files(self.root, self.files)
-        if self._list is None:
-            return files
         whose = "\0".join(self.names[identity] for identity in self.identities.tolist())
         return hashlib.sha256(f"{files}\0{whose}".encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -105,6 +106,20 @@ def _walked(root: Path) -> Found:
             f"data.root={root}: {shown(str(error.filename))} can't be read ({error.strerror}); "
             "make it readable, or name another folder"
         ) from None
+
+
+def _one_of_each_name(where: str, rows: Sequence[tuple[str, str]]) -> Listing:
+    """The table of (identity, image) pairs; warns of names that stand there in several forms of Unicode."""
+    forms = Counter(map(composed, {identity for identity, _ in rows}))
+    several = sorted(name for name, count in forms.items() if count > 1)
+    if several:
+        log.warning(
+            "%s: %d names are written in several forms of Unicode, %s for one, and are one person's each",
+            where,
+            len(several),
+            shown(several[0]),
+        )
+    return Listing.of_rows(rows)
 
 
 def remarks(found: Found) -> list[str]:

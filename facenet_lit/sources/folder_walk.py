@@ -1,7 +1,8 @@
 """Walking a folder with a subfolder per identity: which pictures lie there, and what else.
 
 Links are followed, but nothing is entered twice and no circle walked: first all real folders are walked, then
-the links, and of those only what lies elsewhere. So what a folder holds belongs to the place where it lies.
+the links to folders, then those to files, and of all these only what lies elsewhere. So what a folder holds
+belongs to the place where it lies, and a picture that two links of a person lead to counts once.
 """
 
 from __future__ import annotations
@@ -119,19 +120,27 @@ class _Walker:
             self.found.deeper.append(path)
 
     def follow_links(self) -> None:
-        """Follows the links, and those met on the way, in the order of their paths."""
+        """Follows the links to folders, and those met on the way, then those to files; in the order of their paths."""
+        to_files: list[_Place] = []
         while self._links:
-            links, self._links = sorted(self._links), []
-            for path in links:
-                self._follow(_Place(path, os.path.realpath(os.path.join(self.root, path))))
+            paths, self._links = sorted(self._links), []
+            for path in paths:
+                link = _Place(path, os.path.realpath(os.path.join(self.root, path)))
+                if os.path.isdir(link.real):
+                    self._follow_to_folder(link)
+                else:
+                    to_files.append(link)
+        for link in sorted(to_files):
+            self._follow_to_file(link)
 
-    def _follow(self, link: _Place) -> None:
-        if os.path.isdir(link.real):
-            if link.real in self._entered or self._around.startswith(os.path.join(link.real, "")):
-                self.found.repeated.append(link.path)
-            else:
-                self.enter(link)
-        elif not os.path.exists(link.real):
+    def _follow_to_folder(self, link: _Place) -> None:
+        if link.real in self._entered or self._around.startswith(os.path.join(link.real, "")):
+            self.found.repeated.append(link.path)
+        else:
+            self.enter(link)
+
+    def _follow_to_file(self, link: _Place) -> None:
+        if not os.path.exists(link.real):
             self.found.dead.append(link.path)
         elif not (is_picture(os.path.basename(link.path)) and os.path.isfile(link.real)):
             self.found.others[os.path.splitext(link.path)[1].lower()] += 1

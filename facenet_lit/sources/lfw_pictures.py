@@ -17,7 +17,7 @@ from facenet_lit.sources.source import Read
 
 ADVICE = "bring your own copy and name it by data.root=PATH"
 
-# The official layout: <anything>/Aaron_Eckhart/Aaron_Eckhart_0001.jpg.
+# The official layout: <anything>/Ada_Lovelace/Ada_Lovelace_0001.jpg.
 _PICTURE = re.compile(r"(?P<name>[^/]+)/(?P=name)_\d{4}\.jpg")
 
 

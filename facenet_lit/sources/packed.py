@@ -30,6 +30,7 @@ from facenet_lit.sources.pack_files import (
     publish,
     write_tables,
 )
+from facenet_lit.sources.room import expect_disk, expect_memory
 from facenet_lit.sources.source import Source
 
 __all__ = ["Pack", "pack"]
@@ -65,8 +66,8 @@ def pack(
         The pack; its images are memory-mapped where it lies in a folder.
 
     Raises:
-        UserError: a setting is out of range, pictures don't decode (with ``skip``: none does), or the folder
-            can't be written or is too small.
+        UserError: a setting is out of range, pictures don't decode (with ``skip``: none does), the folder
+            can't be written, or there is no room for the images.
     """
     if crop is not None:
         check_integer("data.crop", crop, 1)
@@ -134,23 +135,14 @@ def _pack_into(target: Path, source: Source, crop: int | None, size: int, key: s
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _expect_room(folder: Path, needed: int) -> None:
-    # A full disk would end a write through a memory map by a signal, not by an error.
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise UserError(
-            f"{folder.parent}: {needed >> 20} MiB needed for packed pictures, {free >> 20} MiB free; "
-            "make room or name another folder"
-        )
-
-
 def _in_memory(_: str, shape: tuple[int, ...]) -> Picture:
+    expect_memory(math.prod(shape))
     return np.empty(shape, np.uint8)
 
 
 def _in_folder(folder: Path) -> Allocate:
     def allocate(name: str, shape: tuple[int, ...]) -> Picture:
-        _expect_room(folder, math.prod(shape))
+        expect_disk(folder, math.prod(shape))
         array: Picture = open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape)
         return array
 

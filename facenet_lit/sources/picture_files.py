@@ -11,7 +11,7 @@ import numpy as np
 
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError
-from facenet_lit.preprocessing import Picture, decode, why_undecodable
+from facenet_lit.preprocessing import Picture, composed, decode, why_undecodable
 from facenet_lit.sources.source import UnreadableImage
 
 PICTURE_SUFFIXES = (
@@ -24,7 +24,8 @@ class Listing:
     """Identity table of images.
 
     Attributes:
-        names: (K,) names of the identities, sorted.
+        names: (K,) names of the identities in Unicode's form NFC, sorted. Who is written in several forms, which
+            look the same, is one identity.
         identities: (N,) index into ``names`` per image, ascending.
         files: (N,) a unique name per image, sorted within their identity.
     """
@@ -41,7 +42,7 @@ class Listing:
     @classmethod
     def of_rows(cls, rows: Iterable[tuple[str, str]]) -> Listing:
         """Sorts (identity, image) pairs into a table."""
-        pairs = sorted(rows)
+        pairs = sorted((composed(identity), file) for identity, file in rows)
         counts = Counter(identity for identity, _ in pairs)  # in the order met, which is sorted
         identities = np.repeat(np.arange(len(counts), dtype=np.int64), list(counts.values()))
         return cls(tuple(counts), identities, tuple(file for _, file in pairs))

@@ -39,7 +39,7 @@ class Table(Protocol):
 
     @property
     def files(self) -> Sequence[str]:
-        """(N,) a unique name per image, such as ``Aaron_Eckhart/Aaron_Eckhart_0001.jpg``."""
+        """(N,) a unique name per image, such as ``Ada_Lovelace/Ada_Lovelace_0001.jpg``."""
 
 
 class Source(Table, Protocol):

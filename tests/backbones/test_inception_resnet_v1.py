@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -28,12 +32,34 @@ NAMES = {
 }
 
 
+# SHA-256 of all names and shapes, sorted, of facenet-pytorch 2.6.0's InceptionResnetV1 without its classifier.
+ALL = "96a224d0c7b68fdbdad103dbd239346dc1d6f0662445c3c0cffce5c51e07ec21"
+
+
+def digest(state: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of the names and shapes."""
+    rows = sorted((name, list(weight.shape)) for name, weight in state.items())
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
 def test_names_and_shapes_are_those_of_the_published_weights() -> None:
     with torch.device("meta"):
         state = InceptionResNetV1().state_dict()
     assert {name: tuple(state[name].shape) for name in NAMES} == NAMES
     # 111 convolutions with BatchNorm of five tensors, 21 without but with a bias, and the layers at the end.
     assert len(state) == 111 * 6 + 21 * 2 + 1 + 5
+    assert digest(state) == ALL
+
+
+def test_the_digest_is_that_of_the_package() -> None:
+    package = pytest.importorskip(
+        "facenet_pytorch.models.inception_resnet_v1",
+        reason="pip install requests, then pip install --no-deps facenet-pytorch",
+        exc_type=ImportError,
+    )
+    with torch.device("meta"):
+        state = package.InceptionResnetV1().state_dict()
+    assert digest({name: weight for name, weight in state.items() if not name.startswith("logits.")}) == ALL
 
 
 @pytest.mark.parametrize("size", [75, 96])

@@ -51,6 +51,30 @@ def test_a_picture_under_two_names_is_found_by_content() -> None:
     assert leaks == ["1 pictures in both train and test, Bob/2.jpg = Dan/6.jpg for one"]
 
 
+def test_one_name_in_two_forms_of_unicode_is_one_identity() -> None:
+    names = ["Ann", "Zoe\u0308", "Cat", "Zo\u00eb"]
+    leaks = find_leaks(APART, IDENTITIES, names, FILES, {})
+    assert leaks == ["1 identities in both train and test, Zo\u00eb for one"]
+    assert find_trained_people(identity_fingerprints(names[1:2]), names[3:]) == [
+        "the checkpoint was trained on 1 of 1 identities, Zo\u00eb for one"
+    ]
+
+
+def test_of_several_pictures_on_two_sides_the_log_names_all(caplog: pytest.LogCaptureFixture) -> None:
+    leaks = find_twins(APART, FILES, digests(0, 1, 2, 3, 4, 5, 2, 1))
+    assert leaks == ["2 pictures in both train and test, Ann/1.jpg = Dan/7.jpg for one, all named in the log"]
+    assert caplog.messages == [
+        "pictures in both train and test:\n  Ann/1.jpg = Dan/7.jpg\n  Bob/2.jpg = Dan/6.jpg"
+    ]
+
+
+def test_images_that_are_on_two_sides_themselves_are_not_listed(caplog: pytest.LogCaptureFixture) -> None:
+    parts = {**APART, "test": np.array([2, 3, 6, 7])}
+    leaks = find_twins(parts, FILES, PICTURES)
+    assert leaks == ["2 pictures in both train and test, Bob/2.jpg = Bob/2.jpg for one"]
+    assert caplog.messages == []
+
+
 def test_odd_names_can_be_told_apart() -> None:
     files = [file.replace("Bob", "Bob,\n\udceb") for file in FILES]
     (twins,) = find_twins(APART, files, digests(0, 1, 2, 3, 4, 5, 2, 7))

@@ -10,8 +10,8 @@ from facenet_lit.data.equal_pictures import (
     find_label_noise,
     find_repeats,
     first_equals,
-    noise_line,
-    repeats_line,
+    tell_noise,
+    tell_repeats,
 )
 
 ROWS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), max_size=14).map(sorted)
@@ -45,13 +45,28 @@ def test_against_a_loop_over_all_pairs(rows):
     assert all((int(a), int(b)) in equal and identities[a] != identities[b] for a, b in noise)
 
 
-def test_lines_count_all_and_name_three():
+def test_a_line_counts_all_and_names_three_and_the_log_all(caplog):
     files = [f"p{number}.jpg" for number in range(8)]
     pairs = np.array([[0, 4], [1, 5], [2, 6], [3, 7]])
-    named = "p0.jpg = p4.jpg, p1.jpg = p5.jpg, p2.jpg = p6.jpg"
-    assert noise_line(pairs, files).startswith(
-        f"label noise: 4 pictures are under more than one identity, {named}, ...; "
-    )
-    assert repeats_line(pairs[:3], files).startswith(
-        f"duplicates: 3 images repeat another of the same identity, {named}; they are left out"
-    )
+    named = ["p0.jpg = p4.jpg", "p1.jpg = p5.jpg", "p2.jpg = p6.jpg"]
+    tell_noise(pairs, files)
+    assert caplog.messages == [
+        "label noise:\n  " + "\n  ".join([*named, "p3.jpg = p7.jpg"]),
+        f"label noise: 4 pictures are under more than one identity, {', '.join(named)}, all named in the log; "
+        "they are used under each; keep each under the person it shows",
+    ]
+    caplog.clear()
+    tell_repeats(pairs[:3], files)
+    assert caplog.messages == [
+        f"duplicates: 3 images repeat another of the same identity, {', '.join(named)}; they are left out, as two "
+        "equal pictures are no genuine pair"
+    ]
+    caplog.clear()
+    tell_repeats(pairs, files)
+    assert caplog.messages[0] == "duplicates:\n  " + "\n  ".join([*named, "p3.jpg = p7.jpg"])
+
+
+def test_where_all_differ_nothing_is_told(caplog):
+    tell_noise(np.empty((0, 2), np.int64), [])
+    tell_repeats(np.empty((0, 2), np.int64), [])
+    assert caplog.messages == []

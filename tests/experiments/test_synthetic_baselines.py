@@ -1,4 +1,5 @@
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from facenet_lit.errors import UserError
+from facenet_lit.sources.synthetic import SyntheticFaces
 
 SCRIPT = Path(__file__).resolve().parents[2] / "experiments" / "synthetic_baselines.py"
 
@@ -28,16 +30,30 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_prints_every_variant_and_none_tells_identities_apart() -> None:
+def test_it_prints_every_variant_and_none_comes_far() -> None:
     """The property that the drawn faces are made for, on fewer of them."""
     ended = run(150, 6, 64)
     assert ended.returncode == 0, ended.stderr
-    rows = [line.split(" | ") for line in ended.stdout.splitlines()[2:]]
+    *table, empty, speed = ended.stdout.splitlines()
+    assert empty == ""
+    assert re.fullmatch(r"\d+ images of 64 px are drawn in a second of processor time, on one core", speed)
+    rows = [line.split(" | ") for line in table[2:]]
     assert {method.removeprefix("| ") for method, _, _ in rows} == {"raw pixels", "PCA", "colour histogram"}
     rates = [float(rate.removesuffix(" |")) for _, _, rate in rows]
     assert len(rates) == 18
     assert min(rates) >= 0.28  # 0.30 on the whole part; here of 15 people
     assert max(rates) < 0.55
+
+
+def test_the_speed_of_drawing_is_the_median_of_the_repetitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([0, 1, 1, 5, 5, 7])  # of processor time: 1, 4 and 2
+    monkeypatch.setattr(baselines.time, "process_time", lambda: next(seconds))
+    monkeypatch.setattr(baselines, "REPEATS", 3)
+    monkeypatch.setattr(baselines, "TIMED", 8)
+    drawn = []
+    monkeypatch.setattr(SyntheticFaces, "_draw", lambda *key: drawn.append(key[1:]))
+    assert baselines.drawing_speed(16) == 4
+    assert drawn == [(identity, 0) for identity in range(8)] * 3
 
 
 @pytest.mark.parametrize("whiten", [False, True])

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytorch_metric_learning.losses import ArcFaceLoss, CosFaceLoss
 from torch.nn import functional as F
 
 from facenet_lit.batch import Rows
+from facenet_lit.config_dir import config_dir
 from facenet_lit.errors import UserError
 from facenet_lit.losses.margin_softmax import MarginSoftmaxLoss
 
@@ -99,6 +101,13 @@ def test_who_was_not_set_up_is_refused() -> None:
         rows = Rows(torch.ones(1, 4) / 2, torch.tensor([identity]), torch.arange(1))
         with pytest.raises(ValueError, match="1 rows are of identities that are not trained on"):
             loss(rows, rows, NONE)
+
+
+@pytest.mark.parametrize("kind", ["arcface", "cosface"])
+def test_defaults_are_those_of_the_config(kind: str) -> None:
+    settings = yaml.safe_load((config_dir() / "loss" / f"{kind}.yaml").read_text())
+    assert MarginSoftmaxLoss(kind).scale == settings["scale"]
+    assert MarginSoftmaxLoss().margin == 0.5
 
 
 def test_no_row_costs_nothing() -> None:

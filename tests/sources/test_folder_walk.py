@@ -149,6 +149,20 @@ def test_a_picture_linked_twice_counts_once_for_an_identity_and_for_each(tmp_pat
     assert walk(str(tmp_path / "faces")).repeated == ["Ada/again.jpg", "Ada/b.jpg"]
 
 
+@pytest.mark.parametrize(("to_file", "to_folder"), [("a.jpg", "b"), ("b.jpg", "a")])
+def test_a_picture_linked_by_itself_and_in_its_folder_counts_once(tmp_path, to_file, to_folder):
+    touch(tmp_path, "pool/x/1.jpg", "pool/y/2.jpg", "faces/Ada/own.jpg")
+    (tmp_path / "pool" / "x" / "y").symlink_to("../y")  # met on the way, and followed before the files too
+    ada = tmp_path / "faces" / "Ada"
+    (ada / to_folder).symlink_to("../../pool/x")
+    (ada / to_file).symlink_to("../../pool/x/1.jpg")
+    (ada / f"more {to_file}").symlink_to("../../pool/y/2.jpg")
+    assert paths(tmp_path / "faces") == sorted(
+        ["Ada/own.jpg", f"Ada/{to_folder}/1.jpg", f"Ada/{to_folder}/y/2.jpg"]
+    )
+    assert walk(str(tmp_path / "faces")).repeated == sorted([f"Ada/{to_file}", f"Ada/more {to_file}"])
+
+
 def test_what_is_neither_file_nor_folder_is_not_opened(tmp_path):
     touch(tmp_path, "Ada/1.jpg")
     os.mkfifo(tmp_path / "Ada" / "2.jpg")

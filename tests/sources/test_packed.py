@@ -17,7 +17,7 @@ import pytest
 
 from facenet_lit.errors import UserError
 from facenet_lit.preprocessing import crop_and_resize, fingerprint
-from facenet_lit.sources import packed
+from facenet_lit.sources import packed, room
 from facenet_lit.sources.folder import FolderSource
 from facenet_lit.sources.packed import Pack, pack
 from facenet_lit.sources.source import Read
@@ -349,6 +349,13 @@ def test_a_full_disk_is_found_before_decoding(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="MiB needed for packed pictures, 0 MiB free"):
         quick_pack(Sealed(40, 3, 32), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_that_is_too_small_is_found_before_decoding(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "available_memory", lambda: 1000)
+    with pytest.raises(UserError, match=r"^data\.cache=null: 0 MiB needed for pictures in memory, 0 MiB"):
+        quick_pack(Sealed(40, 3, 32), None)
+    quick_pack(faces(), tmp_path)  # on the disk there is room
 
 
 def test_a_source_that_hands_out_too_few_pictures():

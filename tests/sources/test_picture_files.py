@@ -27,6 +27,14 @@ def test_listing_of_any_names(identity_of):
     assert rows == sorted((identity, file) for file, identity in identity_of.items())
 
 
+def test_one_name_in_two_forms_of_unicode_is_one_identity():
+    rows = [("Zoe\u0308", "a"), ("Zoe", "b"), ("Zo\u00eb", "c"), ("Zo\udceb", "d")]
+    listing = Listing.of_rows(rows)
+    assert listing.names == ("Zoe", "Zo\u00eb", "Zo\udceb")
+    assert listing.files == ("b", "a", "c", "d")
+    assert listing.identities.tolist() == [0, 1, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("file", "expected"),
     [

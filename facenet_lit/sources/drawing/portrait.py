@@ -12,7 +12,7 @@ from facenet_lit.sources.drawing.circumstances import Circumstances, draw_circum
 from facenet_lit.sources.drawing.sitting import Sitting
 from facenet_lit.sources.drawing.traits import Face
 
-DRAWING_VERSION = 2  # raised with every change of a pixel: packed pictures are kept by it
+DRAWING_VERSION = 3  # raised with every change of a pixel: packed pictures are kept by it
 
 
 def draw_picture(face: Face, rng: np.random.Generator, size: int) -> Picture:

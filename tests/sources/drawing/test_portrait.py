@@ -9,7 +9,7 @@ from sitters import generator, picture, placed, sitting
 
 from facenet_lit.sources.drawing.head import face_seen
 from facenet_lit.sources.drawing.nose_and_mouth import nose
-from facenet_lit.sources.drawing.portrait import draw_picture, shapes_of
+from facenet_lit.sources.drawing.portrait import DRAWING_VERSION, draw_picture, shapes_of
 from facenet_lit.sources.drawing.traits import draw_identity
 
 
@@ -65,6 +65,32 @@ def test_pictures_are_neither_black_nor_white():
     assert min(means) > 30
     assert max(means) < 240
     assert np.std(means) > 15  # and differ in exposure
+
+
+# Mean colours of four pictures on a grid of 4 x 4, row by row, red, green and blue, in hexadecimal.
+COARSE = (
+    "557ac05c51605c515e547abe4e70a3896a598c6e5b4b6c9d5373b2836a638267615270ae4c87ac7d9b9a819892558eaf",
+    "e1bba7ebcea2cfbc9e484265e4c095dbb18bd9af877d7278edc498eab28de8b98fcb93969dc874d1b78ac2a887c87c95",
+    "696ace91aaf6b3eff84891f686a7dbd9cbd0e6e0e3767cd67486ccd6b5b2e4ccd04d73f58f4e249c471aa2562f4d57c6",
+    "9ba76997a6848ca29455847d939e83b0b0aab9b7b2aab5ac758097ccc2bfd2c7c5bac1b55664a2a0a7b3cac8c056a163",
+)
+
+
+def coarse(seed: int) -> np.ndarray:
+    """(4, 4, 3) uint8."""
+    drawn = draw_picture(draw_identity(generator(seed)), generator(seed + 1000), 64)
+    return cv2.resize(drawn, (4, 4), interpolation=cv2.INTER_AREA)
+
+
+@pytest.mark.parametrize("seed", range(len(COARSE)))
+def test_pictures_are_those_of_this_version_of_the_drawing(seed):
+    known = np.frombuffer(bytes.fromhex(COARSE[seed]), np.uint8).reshape(4, 4, 3)
+    # A few levels of grey, as a picture goes through a JPEG of another library here and there.
+    off = np.abs(coarse(seed).astype(int) - known).max()
+    assert (off <= 4, DRAWING_VERSION) == (True, 3), (
+        "pictures have changed: raise DRAWING_VERSION, so that none are taken from a pack of before, and pin "
+        f"{coarse(seed).tobytes().hex()!r} here, with the new version"
+    )
 
 
 def test_what_comes_before_the_face_is_painted_last():
