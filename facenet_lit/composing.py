@@ -84,14 +84,13 @@ class Composer:
         params = OmegaConf.select(base, "hydra.sweeper.params") or {}
         given = {override.get_key_element() for override in parsed}
         swept = [*(f"{key}={value}" for key, value in params.items() if key not in given), *overrides]
+        basic = is_basic_sweep(base)
         choices = [
-            [f"{override.get_key_element()}={choice}" for choice in override.sweep_string_iterator()]
-            if override.is_sweep_override()
-            else [text]
+            _choices_of(override, basic) if override.is_sweep_override() else [text]
             for text, override in zip(swept, _parsed(swept), strict=True)
         ]
         jobs = [list(job) for job in itertools.product(*choices)]
-        return jobs if is_basic_sweep(base) else jobs[:1]
+        return jobs if basic else jobs[:1]
 
     def check_keys(self, config: DictConfig) -> None:
         """Checks that a job's config has the settings that the config files put there, and no other.
@@ -184,6 +183,18 @@ def _nearest(path: str, known: Sequence[str]) -> str:
     place, dot, key = path.rpartition(".")
     near = difflib.get_close_matches(key, known, 1)
     return f", did you mean {place}{dot}{near[0]}?" if near else ""
+
+
+def _choices_of(override: Any, basic: bool) -> list[str]:
+    """The overrides that a swept one stands for; of an interval, which only other sweepers take, its start."""
+    key = override.get_key_element()
+    if not override.is_interval_sweep():
+        return [f"{key}={choice}" for choice in override.sweep_string_iterator()]
+    if basic:
+        raise UserError(
+            f"{override.input_line}: an interval can't be gone through; say hydra/sweeper=optuna, or name its values"
+        )
+    return [f"{key}={override.value().start}"]
 
 
 def _parsed(overrides: Sequence[str]) -> list[Any]:

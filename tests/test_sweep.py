@@ -1,14 +1,18 @@
 import csv
 import json
 import signal
+import time
 from pathlib import Path
 
+import optuna
 import pytest
-from entry_points import SETTINGS, call, stop_at
+import yaml
+from entry_points import SETTINGS, call, process, stop_at
 
 from facenet_lit.sweep import shortened, sweep_csv, sweep_rows
 from facenet_lit.train import main
 
+ROOT = Path(__file__).resolve().parents[1]
 SMALL = [*SETTINGS, "trainer.steps=2", "model.embedding_size=16", "test=false"]
 
 
@@ -113,3 +117,72 @@ def test_the_console_gets_what_differs_and_the_main_figures() -> None:
 def test_the_table_has_a_column_for_each_key() -> None:
     rows = [{"job": "0", "a": "x,y"}, {"job": "1", "b": None}]
     assert sweep_csv(rows) == 'job,a,b\n0,"x,y",\n1,,\n'
+
+
+SEARCH = ("--multirun", "--config-dir", str(ROOT / "experiments"), "+study=search", "data.cache=null")
+
+
+def trials(folder: Path) -> list[str]:
+    study = optuna.load_study(study_name="search", storage=f"sqlite:///{folder}/runs/sweeps/search/study.db")
+    return [trial.state.name for trial in study.get_trials()]
+
+
+def test_a_search_goes_on_with_its_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for count in (1, 2):
+        ended = call(main, *SEARCH, *SMALL, "hydra.sweeper.n_trials=1")
+        assert ended.code == 0, ended.err
+        assert trials(tmp_path) == ["COMPLETE"] * count
+    rows = table("runs/sweeps/search/sweep.csv")
+    assert len({row["job"] for row in rows}) == 2  # each start has folders of its own
+    assert len({row["optimizer.lr"] for row in rows}) == 2
+    best = yaml.safe_load(Path("runs/sweeps/search/optimization_results.yaml").read_text())["best_value"]
+    assert best == min(float(row["val/eer_balanced"]) for row in rows)
+    assert not any(name.startswith("test/") for name in rows[0])
+
+
+@pytest.mark.slow
+def test_a_search_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
+    search = process([*SEARCH, *SMALL, "hydra.sweeper.n_trials=50"], tmp_path)
+    database = tmp_path / "runs/sweeps/search/study.db"
+    end = time.monotonic() + 120
+    while not (database.exists() and "COMPLETE" in trials(tmp_path)) and time.monotonic() < end:
+        time.sleep(0.2)
+    search.kill()
+    search.communicate()
+    before = trials(tmp_path)
+    assert "COMPLETE" in before
+    ended = process([*SEARCH, *SMALL, "hydra.sweeper.n_trials=1"], tmp_path)
+    out, _ = ended.communicate(timeout=300)
+    assert ended.returncode == 0, out
+    assert trials(tmp_path) == [*before, "COMPLETE"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
+        ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=10"),
+    ],
+    ids=["joblib", "submitit"],
+)
+def test_jobs_of_a_sweep_side_by_side(tmp_path: Path, launcher: tuple[str, ...]) -> None:
+    settings = ("--multirun", *SMALL, "data.cache=null", "seed=0,1", "hydra.sweep.dir=sweep", *launcher)
+    ended = process(settings, tmp_path)
+    out, _ = ended.communicate(timeout=300)
+    assert ended.returncode == 0, out
+    rows = table(str(tmp_path / "sweep" / "sweep.csv"))
+    assert [row["seed"] for row in rows] == ["0", "1"]
+    assert all(row["val/eer_balanced"] for row in rows)
+
+
+def test_an_interval_needs_a_sweeper_that_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = call(main, "--multirun", *SMALL, "optimizer.lr=interval(1e-4,1e-2)")
+    assert ended.code == 2
+    assert ended.err.startswith(
+        "error: optimizer.lr=interval(1e-4,1e-2): an interval can't be gone through; say "
+    )
+    assert len(ended.err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())

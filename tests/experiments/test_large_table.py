@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from large_table import main, made_up_table, measure
+from large_table import made_up_table, main, measure
 
 
 @pytest.mark.parametrize(("images", "identities"), [(10_000, 300), (301, 300), (300, 300)])
