@@ -120,7 +120,7 @@ def first_then_others(function: Callable[[], object]) -> None:
     """Calls a function on every process, on the first alone before: it leaves files that the others then find.
 
     Raises:
-        UserError: a process had one; where it was the first, every process has it.
+        UserError: the first process had one, and so has every process; or this one had.
     """
 
     def alone() -> None:
@@ -147,19 +147,20 @@ def gather_to_first(part: Tensor, block: int = 1 << 16) -> Tensor:
     counts[rank()] = len(part)
     counts = sum_of(counts)
     width = greatest(part.shape[1] if len(part) else 0)
-    first_here = rank() == FIRST
-    parts = [part.new_empty((count if first_here else 0, width)) for count in counts.tolist()]
+    here = counts if rank() == FIRST else torch.zeros_like(counts)
+    result = part.new_empty((int(here.sum()), width))
+    parts = result.split(here.tolist())
     for start in range(0, int(counts.max()), block):
         sent = part.new_zeros((min(block, int(counts.max()) - start), width))
         own = part[start : start + len(sent)]
         if len(own):
             sent[: len(own)] = own
-        received = [torch.empty_like(sent) for _ in range(world)] if first_here else None
+        received = [torch.empty_like(sent) for _ in range(world)] if rank() == FIRST else None
         dist.gather(sent, received, FIRST)
         for whole, piece in zip(parts, received or (), strict=False):
             there = whole[start : start + len(piece)]
             there.copy_(piece[: len(there)])
-    return torch.cat(parts)
+    return result
 
 
 def _all_gather(own: Tensor, counts: list[int]) -> Tensor:

@@ -137,7 +137,11 @@ def check_trainer(settings: DictConfig) -> None:
         UserError: a setting is out of range.
     """
     choose_device(settings.accelerator, "trainer.accelerator")
-    check_integer("trainer.devices", settings.devices, 1)
+    devices = check_integer("trainer.devices", settings.devices, 1)
+    if settings.accelerator == "gpu" and devices > torch.cuda.device_count():
+        raise UserError(
+            f"trainer.devices={devices}: torch sees {torch.cuda.device_count()} CUDA devices here"
+        )
     check_choice("trainer.precision", str(settings.precision), ("auto", *PRECISIONS))
     check_integer("trainer.val_every_steps", settings.val_every_steps, 1)
     check_integer("trainer.log_every_steps", settings.log_every_steps, 1)

@@ -80,7 +80,7 @@ def _of_slurm(environment: Mapping[str, str]) -> Place:
             f"SLURM_STEP_NUM_TASKS={world}: expected as many on each of {nodes} nodes; say --ntasks-per-node"
         )
     host = environment.get("MASTER_ADDR") or first_host(environment["SLURM_STEP_NODELIST"])
-    port = environment.get("MASTER_PORT") or 15000 + int(environment["SLURM_JOB_ID"]) % 20000
+    port = environment.get("MASTER_PORT") or _port(environment)
     return Place(
         int(environment["SLURM_PROCID"]),
         world,
@@ -88,6 +88,13 @@ def _of_slurm(environment: Mapping[str, str]) -> Place:
         world // nodes,
         int(environment["SLURM_NODEID"]),
         f"tcp://{host}:{int(port)}",
+    )
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    """A port that differs between the steps of a job and between jobs, below those that systems hand out."""
+    return (
+        15000 + (31 * int(environment["SLURM_JOB_ID"]) + int(environment.get("SLURM_STEP_ID", "0"))) % 17000
     )
 
 

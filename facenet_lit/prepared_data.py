@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
 from omegaconf import DictConfig
 
 from facenet_lit import gathering
@@ -60,7 +61,8 @@ def precision_of(config: DictConfig, embedder: Embedder, data: FaceDataModule, r
     """The arithmetic: that of the run gone on with, else what the config says or a probe finds."""
     if resumed is not None:
         return read_card(read_checkpoint(resumed)).precision
-    images = next(iter(data.train_dataloader())).images
+    numbers = data.parts["train"][: data.batch_size]
+    images = torch.from_numpy(data.faces.images[numbers]).permute(0, 3, 1, 2)  # (N, 3, H, W)
     device = choose_device(config.trainer.accelerator, "trainer.accelerator")
     return choose_precision(config.trainer.precision, embedder, images, device)
 

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,9 +25,11 @@ from facenet_lit import gathering
 from facenet_lit.errors import UserError
 from facenet_lit.places import MEETING, Place
 
+TO_MEET = timedelta(minutes=15)
 # The first process may decode pictures for hours while the others wait; who dies is noticed by its connection.
 PATIENCE = timedelta(days=2)
-SECONDS_TO_END = 5.0  # that the others have when the first is through, or failed
+SECONDS_TO_END = 5.0  # that the others have when the first is through
+SECONDS_TO_TELL = 3.0  # that the first has to tell of an error which others have too
 
 SIGNALLED = 128  # exit codes of processes that a signal ended are above it
 
@@ -33,15 +37,20 @@ LOST = re.compile("gloo|[Cc]onnection|peer")  # in what collectives say when a p
 
 
 def join(place: Place) -> None:
-    """Meets the other processes; waits for them."""
+    """Meets the other processes; waits for them a while.
+
+    What is said on the CPU may be waited for much longer than for the meeting, as while the first decodes pictures.
+    """
     several = torch.cuda.is_available() and dist.is_nccl_available()
     dist.init_process_group(
         "cpu:gloo,cuda:nccl" if several else "gloo",
         init_method=place.meeting,
         rank=place.rank,
         world_size=place.world,
-        timeout=PATIENCE,
+        timeout=TO_MEET,
     )
+    cpu = torch.device("cpu")
+    dist.distributed_c10d._get_default_group()._get_backend(cpu)._set_default_timeout(PATIENCE)
 
 
 @contextmanager
@@ -56,6 +65,10 @@ def crew(devices: int, place: Place | None) -> Iterator[Place | None]:
         UserError: others were started, but not as many as wanted.
     """
     if place is not None:
+        if not dist.is_initialized():
+            raise UserError(
+                "a launcher of jobs started several processes for one; say hydra.launcher.tasks_per_node=1"
+            )
         if devices != place.local_world:
             raise UserError(
                 f"trainer.devices={devices}: {place.local_world} processes were started on this machine; "
@@ -95,19 +108,41 @@ def leading(place: Place) -> Iterator[None]:
 
 @contextmanager
 def _started(place: Place) -> Iterator[None]:
-    """Starts the others, and leaves none behind, however the run ends."""
+    """Starts the others, and leaves none behind, however the run ends; none of them ends before the first."""
     threads = torch.get_num_threads()
     share = max(1, threads // place.world)
     command = [sys.executable, "-m", "facenet_lit.train"]
+    ends = signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(SIGNALLED + signum))
     others = [
         subprocess.Popen(command, env=_environment(place, rank, share)) for rank in range(1, place.world)
     ]
+    over = threading.Event()
+    threading.Thread(target=_watch, args=(others, over), daemon=True).start()
+    patience = 0.0
     try:
         torch.set_num_threads(share)
         yield
+        patience = SECONDS_TO_END
+    except SystemExit:  # a signal stops all of them
+        patience = SECONDS_TO_END
+        raise
     finally:
+        over.set()
+        signal.signal(signal.SIGTERM, ends)
         torch.set_num_threads(threads)
-        _end(others)
+        _end(others, patience)
+
+
+def _watch(others: list[subprocess.Popen[bytes]], over: threading.Event) -> None:
+    """Ends the run where another process has ended before it: nobody would answer the first any more."""
+    while not over.wait(1.0):
+        for rank, process in enumerate(others, 1):
+            # Where all are stopped, or fail, the first is at it too.
+            if process.poll() is not None and not over.wait(SECONDS_TO_END):
+                told = f"error: process {rank} of this run has ended, with code {process.returncode}"
+                print(told, file=sys.stderr, flush=True)
+                _end(others, 0.0)
+                os._exit(1)
 
 
 def _environment(place: Place, rank: int, threads: int) -> dict[str, str]:
@@ -126,14 +161,15 @@ def _environment(place: Place, rank: int, threads: int) -> dict[str, str]:
     }
 
 
-def _end(others: list[subprocess.Popen[bytes]]) -> None:
-    """Waits for the others a while, then ends them."""
+def _end(others: list[subprocess.Popen[bytes]], patience: float) -> None:
+    """Waits for the others so many seconds, then ends them."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline and any(process.poll() is None for process in others):
+        time.sleep(0.02)
     for process in others:
-        try:
-            process.wait(SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+    for process in others:
+        process.wait()
 
 
 def lead(job: Mapping[str, Any]) -> None:
@@ -154,7 +190,7 @@ def follow(place: Place, work: Callable[[Any, Place], object]) -> NoReturn:
 
     Args:
         place: where this process stands.
-        work: does a job.
+        work: does a job; a user error in it ends the process, and so the run.
     """
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)
@@ -165,6 +201,10 @@ def follow(place: Place, work: Callable[[Any, Place], object]) -> NoReturn:
             join(place)
         while (message := gathering.send(None))["job"] is not None:
             work(message["job"], place)
+    except UserError as error:
+        time.sleep(SECONDS_TO_TELL)  # one that the first has too, it tells, and ends this process
+        print(f"error: process {place.rank}: {error}", file=sys.stderr)
+        sys.exit(2)
     except RuntimeError as error:
         if LOST.search(str(error)):  # the first process is gone, and says why, or was killed
             sys.exit(1)

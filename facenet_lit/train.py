@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import gathering, report, run_folder
 from facenet_lit.backbones.embedder import Embedder
-from facenet_lit.backbones.synced_batch_norm import sync_batch_norms
+from facenet_lit.backbones.synced_batch_norm import refuse_odd_batch_norms, sync_batch_norms
 from facenet_lit.budget import Budget
 from facenet_lit.building import build_card, build_module
 from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
@@ -27,6 +27,7 @@ from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.callbacks.validation_lines import ValidationLines
 from facenet_lit.checkpoint import ModelCard, newest_whole, read_card, read_checkpoint
 from facenet_lit.command_line import fail, start, user_error
+from facenet_lit.composing import one_line
 from facenet_lit.config_values import plain
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice
@@ -102,15 +103,14 @@ def train(config: DictConfig) -> float | None:
 
 
 def take_part(message: Mapping[str, Any], place: Place) -> None:
-    """What :func:`train` does, of the other processes: no files, no words.
-
-    A user error is one of the first process too, and told by that.
-    """
+    """What :func:`train` does, of the other processes: no files, no words."""
     try:
         fit(Job.of(message), place)
     except Exception as error:
-        if user_error(error) is None:
+        cause = user_error(error)
+        if cause is None:
             raise
+        raise UserError(one_line(cause)) from error
 
 
 def _check(config: DictConfig, resumed: Path | None) -> tuple[Recipe, Weights | None]:
@@ -158,8 +158,10 @@ def fit(job: Job, place: Place | None = None) -> dict[str, float | None]:
         load_weights(embedder, weights)
     card.precision = gathering.done_by_first(lambda: precision_of(config, embedder, data, resumed))
     lay_out(embedder)
-    if place is not None and config.trainer.accelerator == "cpu":
-        sync_batch_norms(embedder)
+    if place is not None:
+        refuse_odd_batch_norms(embedder)
+        if config.trainer.accelerator == "cpu":  # on GPUs Lightning puts torch's in
+            sync_batch_norms(embedder)
     module = build_module(embedder, card, data, recipe)
     if card.precision == "64":
         module.double()  # Lightning does it too, after a checkpoint is loaded

@@ -18,7 +18,8 @@ def test_where_a_process_stands() -> None:
     assert place_of(TORCHRUN) == Place(3, 4, 1, 2, 1, "tcp://n0:29500")
     assert place_of({**TORCHRUN, "TORCHELASTIC_USE_AGENT_STORE": "True"}).meeting == "env://"
     assert place_of({**TORCHRUN, MEETING: "file:///tmp/x"}).meeting == "file:///tmp/x"
-    assert place_of(SLURM) == Place(2, 4, 0, 2, 1, f"tcp://gpu07:{15000 + 123456 % 20000}")
+    assert place_of(SLURM) == Place(2, 4, 0, 2, 1, f"tcp://gpu07:{15000 + 31 * 123456 % 17000}")
+    assert place_of({**SLURM, "SLURM_STEP_ID": "1"}).meeting != place_of(SLURM).meeting
     named = {**SLURM, "MASTER_ADDR": "head", "MASTER_PORT": "5"}
     assert place_of(named).meeting == "tcp://head:5"
 

@@ -1,6 +1,7 @@
 """Runs of several processes, started in each of the ways there are, against the run of one."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -47,9 +48,11 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """A run of :data:`RUN`, what else is said behind it."""
+    said = arguments.index("facenet_lit.train") + 1
     return subprocess.Popen(
-        [sys.executable, *(arguments or ()), *RUN], cwd=folder, env=environment(**variables), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        [sys.executable, *arguments[:said], *RUN, *arguments[said:]], cwd=folder, env=environment(**variables),
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
 
@@ -65,7 +68,7 @@ def same_result(one: Path, other: Path) -> None:
         torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"] for run in (one, other)
     ]
     assert max(relative_differences(*weights).values()) <= 1e-10
-    figures = [eval((run / "metrics.json").read_text(), {"null": None}) for run in (one, other)]
+    figures = [json.loads((run / "metrics.json").read_text()) for run in (one, other)]
     assert figures[0] == pytest.approx(figures[1], abs=1e-9)
 
 
@@ -86,10 +89,17 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_two_processes_leave_what_one_leaves(alone: Path, tmp_path: Path) -> None:
-    out = ended(start(tmp_path, *TRAIN, "trainer=ddp", "hydra.run.dir=run"))
-    same_result(alone / "run", tmp_path / "run")
-    assert files(tmp_path) == files(alone)  # one folder, one of each file, nothing beside it
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The run of two processes, and what it printed."""
+    folder = tmp_path_factory.mktemp("pair")
+    return folder, ended(start(folder, *TRAIN, "trainer=ddp", "hydra.run.dir=run"))
+
+
+def test_two_processes_leave_what_one_leaves(alone: Path, pair: tuple[Path, str]) -> None:
+    folder, out = pair
+    same_result(alone / "run", folder / "run")
+    assert files(folder) == files(alone)  # one folder, one of each file, nothing beside it
     assert out.count("budget: 6 steps") == out.count("best checkpoint") == 1
     assert "Warning" not in out
 
@@ -149,26 +159,57 @@ def wait_until(condition: object, process: subprocess.Popen[str], seconds: float
         time.sleep(0.02)
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found in /proc")
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
-def test_a_stopped_run_goes_on_with_another_number_of_processes(
-    alone: Path, tmp_path: Path, signum: int
-) -> None:
-    settings = ("hydra.run.dir=run", "resume=auto", "checkpoint.every_seconds=0.001")
-    process = start(tmp_path, *TRAIN, "trainer=ddp", *settings)
-    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
-    wait_until(last.exists, process)
+HAS_PROC = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found in /proc")
+
+
+def killed_or_stopped(folder: Path, signum: int, *settings: str) -> None:
+    """A run of two processes that gets a signal once it has a checkpoint; neither of them is left."""
+    process = start(folder, *TRAIN, "trainer=ddp", *settings)
+    wait_until((folder / "run" / "checkpoints" / "last.ckpt").exists, process)
     others = others_of(process)
     assert len(others) == 1
     process.send_signal(signum)
     process.communicate(timeout=120)
-    assert process.returncode in (143, -9)
+    assert process.returncode == (143 if signum == signal.SIGTERM else -9)
     wait_until(lambda: not any(map(alive, others)), process, 30)
-    if process.returncode != 0:
-        assert not (tmp_path / "run" / "metrics.json").exists()
-    out = ended(start(tmp_path, *TRAIN, *settings))
+    assert not (folder / "run" / "metrics.json").exists()
+
+
+RESUMED = ("hydra.run.dir=run", "resume=auto", "checkpoint.every_seconds=0.001")
+
+
+@HAS_PROC
+def test_a_stopped_run_goes_on_with_another_number_of_processes(alone: Path, tmp_path: Path) -> None:
+    killed_or_stopped(tmp_path, signal.SIGTERM, *RESUMED)
+    out = ended(start(tmp_path, *TRAIN, *RESUMED))
     assert "resume=auto: going on from step" in out
     same_result(alone / "run", tmp_path / "run")
+
+
+@HAS_PROC
+def test_a_killed_run_of_two_goes_on_to_the_bit(pair: tuple[Path, str], tmp_path: Path) -> None:
+    killed_or_stopped(tmp_path, signal.SIGKILL, *RESUMED)
+    out = ended(start(tmp_path, *TRAIN, "trainer=ddp", *RESUMED))
+    assert "resume=auto: going on from step" in out
+    unbroken, resumed = (
+        torch.load(folder / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+        for folder in (pair[0], tmp_path)
+    )
+    assert unbroken["global_step"] == resumed["global_step"] == 6
+    for name, value in unbroken["state_dict"].items():
+        assert torch.equal(value, resumed["state_dict"][name]), name
+    assert (pair[0] / "run" / "metrics.json").read_text() == (tmp_path / "run" / "metrics.json").read_text()
+
+
+@HAS_PROC
+def test_a_run_ends_with_the_process_that_is_lost(tmp_path: Path) -> None:
+    process = start(tmp_path, *TRAIN, "trainer=ddp", "trainer.steps=100000", "hydra.run.dir=run")
+    wait_until((tmp_path / "run" / "checkpoints" / "last.ckpt").exists, process)
+    (other,) = others_of(process)
+    os.kill(other, signal.SIGKILL)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Connection closed by peer" in out or "process 1 of this run has ended, with code -9" in out
 
 
 def test_a_wrong_setting_is_told_once(tmp_path: Path) -> None:

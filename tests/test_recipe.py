@@ -62,6 +62,7 @@ STUDIES = sorted((config_dir().parent / "experiments" / "study").glob("*.yaml"))
 def test_every_study_composes_and_fits(study: str) -> None:
     folder = f"hydra.searchpath=[{config_dir().parent / 'experiments'}]"
     composer = Composer(config_dir(), "train")
+    root = ["data.root=faces"] if study.startswith("lfw") else []
     config = composer.compose([folder, f"+study={study}", *root])
     composer.check_keys(config)
     recipe = build_recipe(config)

@@ -67,22 +67,27 @@ class SyncedBatchNorm(_BatchNorm):
 
 
 def sync_batch_norms(module: nn.Module) -> nn.Module:
-    """Puts a :class:`SyncedBatchNorm` in the place of every BatchNorm of a module; in place.
-
-    Raises:
-        UserError: one is of a kind of its own.
-    """
+    """Puts a :class:`SyncedBatchNorm` in the place of every BatchNorm of a module; in place."""
     for name, child in module.named_children():
         if not isinstance(child, _BatchNorm):
             sync_batch_norms(child)
         elif type(child) in KINDS:
             setattr(module, name, SyncedBatchNorm(child))
-        elif not isinstance(child, SyncedBatchNorm):
+    return module
+
+
+def refuse_odd_batch_norms(module: nn.Module) -> None:
+    """Refuses a network with BatchNorms of a kind of its own: what they do besides would be lost in conversion.
+
+    Raises:
+        UserError: it has one, such as timm's with an activation inside.
+    """
+    for child in module.modules():
+        if isinstance(child, _BatchNorm) and type(child) not in (*KINDS, SyncedBatchNorm):
             raise UserError(
-                f"trainer.devices: {type(child).__name__} can't share its statistics between processes on the CPU; "
+                f"trainer.devices: {type(child).__name__} can't share its statistics between processes; "
                 "train on one, or choose another network"
             )
-    return module
 
 
 def joined_moments(values: Tensor) -> tuple[Tensor, Tensor, int]:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import open_memmap
 
+from facenet_lit import gathering
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError, check_choice, check_integer, shown
 from facenet_lit.picture_bytes import READ
@@ -136,7 +137,7 @@ def _pack_into(target: Path, source: Source, crop: int | None, size: int, key: s
 
 
 def _in_memory(_: str, shape: tuple[int, ...]) -> Picture:
-    expect_memory(math.prod(shape))
+    expect_memory(math.prod(shape) * gathering.world_size())  # each process has its own
     return np.empty(shape, np.uint8)
 
 

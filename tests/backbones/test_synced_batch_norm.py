@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from facenet_lit import gathering
-from facenet_lit.backbones.synced_batch_norm import SyncedBatchNorm, sync_batch_norms
+from facenet_lit.backbones.synced_batch_norm import SyncedBatchNorm, refuse_odd_batch_norms, sync_batch_norms
 from facenet_lit.batch import share_of
 from facenet_lit.errors import UserError
 
@@ -118,4 +118,5 @@ class Odd(nn.BatchNorm2d):
 
 def test_another_kind_is_refused() -> None:
     with pytest.raises(UserError, match=r"trainer\.devices: Odd can't share"):
-        sync_batch_norms(nn.Sequential(Odd(3)))
+        refuse_odd_batch_norms(nn.Sequential(nn.Sequential(Odd(3))))
+    refuse_odd_batch_norms(sync_batch_norms(nn.Sequential(nn.BatchNorm2d(3), nn.Linear(2, 2))))
