@@ -65,14 +65,14 @@ def crew(devices: int, place: Place | None) -> Iterator[Place | None]:
         UserError: others were started, but not as many as wanted.
     """
     if place is not None:
-        if not dist.is_initialized():
-            raise UserError(
-                "a launcher of jobs started several processes for one; say hydra.launcher.tasks_per_node=1"
-            )
         if devices != place.local_world:
             raise UserError(
                 f"trainer.devices={devices}: {place.local_world} processes were started on this machine; "
                 f"say trainer.devices={place.local_world}"
+            )
+        if not dist.is_initialized():
+            raise UserError(
+                "a launcher of jobs started several processes for one; say hydra.launcher.tasks_per_node=1"
             )
         yield place
     elif devices == 1:
@@ -123,6 +123,12 @@ def _started(place: Place) -> Iterator[None]:
         torch.set_num_threads(share)
         yield
         patience = SECONDS_TO_END
+    except RuntimeError as error:
+        time.sleep(0.5)  # a connection is lost before its process has ended
+        lost = _lost(others)
+        if lost is None:
+            raise
+        raise UserError(f"{lost}; resume=auto goes on from its checkpoint") from error
     except SystemExit:  # a signal stops all of them
         patience = SECONDS_TO_END
         raise
@@ -136,13 +142,19 @@ def _started(place: Place) -> Iterator[None]:
 def _watch(others: list[subprocess.Popen[bytes]], over: threading.Event) -> None:
     """Ends the run where another process has ended before it: nobody would answer the first any more."""
     while not over.wait(1.0):
-        for rank, process in enumerate(others, 1):
-            # Where all are stopped, or fail, the first is at it too.
-            if process.poll() is not None and not over.wait(SECONDS_TO_END):
-                told = f"error: process {rank} of this run has ended, with code {process.returncode}"
-                print(told, file=sys.stderr, flush=True)
-                _end(others, 0.0)
-                os._exit(1)
+        # Where all are stopped, or fail, the first is at it too.
+        if _lost(others) and not over.wait(SECONDS_TO_END):
+            print(f"error: {_lost(others)}", file=sys.stderr, flush=True)
+            _end(others, 0.0)
+            os._exit(1)
+
+
+def _lost(others: list[subprocess.Popen[bytes]]) -> str | None:
+    """What became of a process that has ended, None where none has."""
+    for rank, process in enumerate(others, 1):
+        if process.poll() is not None:
+            return f"process {rank} of this run has ended, with code {process.returncode}"
+    return None
 
 
 def _environment(place: Place, rank: int, threads: int) -> dict[str, str]:

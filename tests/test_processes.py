@@ -208,8 +208,9 @@ def test_a_run_ends_with_the_process_that_is_lost(tmp_path: Path) -> None:
     (other,) = others_of(process)
     os.kill(other, signal.SIGKILL)
     out, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "Connection closed by peer" in out or "process 1 of this run has ended, with code -9" in out
+    assert process.returncode in (1, 2)  # found out by a lost connection, or by looking
+    assert "error: process 1 of this run has ended, with code -9" in out
+    assert "Traceback" not in out
 
 
 def test_a_wrong_setting_is_told_once(tmp_path: Path) -> None:

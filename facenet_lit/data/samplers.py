@@ -9,7 +9,7 @@ import numpy as np
 from facenet_lit.batch import BatchPlan, IntArray
 from facenet_lit.data.grouping import group_images, shuffle_groups
 from facenet_lit.data.plan_sampler import PlanSampler
-from facenet_lit.data.triplets import NEGATIVE_RULES, count_triplets, draw_epoch
+from facenet_lit.data.triplets import NEGATIVE_RULES, count_by_rule, draw_epoch
 from facenet_lit.errors import UserError, check_choice, check_integer
 
 # Spawn keys keep these streams apart from others that are seeded by the same (seed, epoch, ...).
@@ -46,8 +46,9 @@ class TripletSampler(PlanSampler):
                 f"data.batch_size={batch_size}: sampler=triplets expects a multiple of 3 rows; "
                 f"set data.batch_size={near} or {near + 3}"
             )
-        self.identities, self.numbers, self.batch_size = identities, numbers, batch_size
-        self._triplets = count_triplets(identities, removal)
+        self.numbers, self.batch_size = numbers, batch_size
+        self._groups = group_images(identities)
+        self._triplets = count_by_rule(self._groups, removal)
         self.removal = removal
         self.negatives = check_choice("sampler.negatives", negatives, NEGATIVE_RULES)
         self.seed = check_integer("seed", seed, 0)
@@ -57,7 +58,7 @@ class TripletSampler(PlanSampler):
 
     def plans(self, epoch: int) -> Iterator[BatchPlan]:
         """Yields the batches of an epoch, whichever is the current one."""
-        drawn = draw_epoch(self.identities, self.removal, self.negatives, self.seed, epoch)
+        drawn = draw_epoch(self._groups, self.removal, self.negatives, self.seed, epoch)
         triplets = self.batch_size // 3
         for index, first in enumerate(range(0, len(drawn.order), triplets)):
             rows = self.numbers[drawn.rows(first, first + triplets)]  # (T, 3)

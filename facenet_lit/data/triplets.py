@@ -27,8 +27,13 @@ def count_triplets(identities: IntArray, removal: str) -> int:
     Raises:
         UserError: the rule is unknown, or there is no genuine or no impostor pair.
     """
+    return count_by_rule(group_images(identities), removal)
+
+
+def count_by_rule(groups: Groups, removal: str) -> int:
+    """What :func:`count_triplets` counts, of images that are grouped already."""
     check_choice("sampler.removal", removal, REMOVAL_RULES)
-    counts = group_images(identities).counts
+    counts = groups.counts
     if removal == "none":
         return int((counts * (counts - 1) // 2).sum())
     return int((counts // 2 if removal == "both" else counts - 1).sum())
@@ -58,7 +63,7 @@ def draw_triplets(identities: IntArray, removal: str, negatives: str, seed: int,
     Raises:
         UserError: a rule is unknown, or there is no genuine or no impostor pair.
     """
-    return draw_epoch(identities, removal, negatives, seed, epoch).rows(0, None)
+    return draw_epoch(group_images(identities), removal, negatives, seed, epoch).rows(0, None)
 
 
 class Drawn(NamedTuple):
@@ -82,11 +87,10 @@ class Drawn(NamedTuple):
         return np.stack([self.anchors[chosen], self.positives[chosen], self.negatives[chosen]], 1)
 
 
-def draw_epoch(identities: IntArray, removal: str, negatives: str, seed: int, epoch: int) -> Drawn:
-    """What :func:`draw_triplets` draws, not yet put in order."""
+def draw_epoch(groups: Groups, removal: str, negatives: str, seed: int, epoch: int) -> Drawn:
+    """What :func:`draw_triplets` draws, of images that are grouped already, not yet put in order."""
     check_choice("sampler.removal", removal, REMOVAL_RULES)
     check_choice("sampler.negatives", negatives, NEGATIVE_RULES)
-    groups = group_images(identities)
     rng = np.random.default_rng(np.random.SeedSequence([seed, epoch], spawn_key=(TRIPLET_STREAM,)))
     anchors, positives = _draw_pairs(groups, removal, rng)
     drawn = _draw_negatives(groups, groups.codes[anchors], negatives, rng)

@@ -28,7 +28,7 @@ def test_groups_are_those_of_numpy(identities: list[int]) -> None:
 
 
 @given(st.lists(st.integers(0, 3) | st.sampled_from([65535, 65536, 65537, 2**20, 2**33, 2**48 + 1])))
-def test_sorting_by_halves_is_stable(values: list[int]) -> None:
+def test_sorting_is_stable(values: list[int]) -> None:
     codes = np.array(values, np.int64)
     assert stable_order(codes).tolist() == np.argsort(codes, kind="stable").tolist()
 
