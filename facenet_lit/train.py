@@ -159,9 +159,7 @@ def fit(job: Job, place: Place | None = None) -> dict[str, float | None]:
     card.precision = gathering.done_by_first(lambda: precision_of(config, embedder, data, resumed))
     lay_out(embedder)
     if place is not None:
-        refuse_odd_batch_norms(embedder)
-        if config.trainer.accelerator == "cpu":  # on GPUs Lightning puts torch's in
-            sync_batch_norms(embedder)
+        _share_statistics(embedder, config.trainer.accelerator)
     module = build_module(embedder, card, data, recipe)
     if card.precision == "64":
         module.double()  # Lightning does it too, after a checkpoint is loaded
@@ -179,6 +177,13 @@ def fit(job: Job, place: Place | None = None) -> dict[str, float | None]:
     if writes:
         run_folder.write_facts(folder, {**origin, **_spent(budget, best), **_size(embedder, card)})
     return score_best(trainer, module, data, checkpoints.best_path, config.test)
+
+
+def _share_statistics(embedder: Embedder, accelerator: str) -> None:
+    """Lets BatchNorms see the rows of all processes; on GPUs Lightning puts torch's own in."""
+    refuse_odd_batch_norms(embedder)
+    if accelerator == "cpu":
+        sync_batch_norms(embedder)
 
 
 def _spent(budget: Budget, best: int) -> dict[str, object]:

@@ -104,6 +104,7 @@ def test_two_processes_leave_what_one_leaves(alone: Path, pair: tuple[Path, str]
     assert "Warning" not in out
 
 
+@pytest.mark.slow
 def test_torchrun(alone: Path, tmp_path: Path) -> None:
     launcher = ("-m", "torch.distributed.run", "--nproc-per-node=2", *TRAIN)
     ended(start(tmp_path, *launcher, "trainer=ddp", "hydra.run.dir=run"))
@@ -111,6 +112,7 @@ def test_torchrun(alone: Path, tmp_path: Path) -> None:
     assert files(tmp_path) == files(alone)
 
 
+@pytest.mark.slow
 def test_a_step_of_slurm(alone: Path, tmp_path: Path) -> None:
     job = {**SLURM, "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NUM_NODES": "1", "SLURM_NODEID": "0"}
     job |= {"SLURM_STEP_NODELIST": "localhost", "SLURM_JOB_ID": str(os.getpid())}
@@ -127,6 +129,7 @@ def test_a_step_of_slurm(alone: Path, tmp_path: Path) -> None:
     assert files(tmp_path) == files(alone)
 
 
+@pytest.mark.slow
 def test_a_sweep_of_two_processes_a_job(alone: Path, tmp_path: Path) -> None:
     settings = ("trainer=ddp", "seed=0,1", "hydra.sweep.dir=sweep", "--multirun")
     ended(start(tmp_path, *TRAIN, *settings))
@@ -178,6 +181,7 @@ def killed_or_stopped(folder: Path, signum: int, *settings: str) -> None:
 RESUMED = ("hydra.run.dir=run", "resume=auto", "checkpoint.every_seconds=0.001")
 
 
+@pytest.mark.slow
 @HAS_PROC
 def test_a_stopped_run_goes_on_with_another_number_of_processes(alone: Path, tmp_path: Path) -> None:
     killed_or_stopped(tmp_path, signal.SIGTERM, *RESUMED)
@@ -186,6 +190,7 @@ def test_a_stopped_run_goes_on_with_another_number_of_processes(alone: Path, tmp
     same_result(alone / "run", tmp_path / "run")
 
 
+@pytest.mark.slow
 @HAS_PROC
 def test_a_killed_run_of_two_goes_on_to_the_bit(pair: tuple[Path, str], tmp_path: Path) -> None:
     killed_or_stopped(tmp_path, signal.SIGKILL, *RESUMED)
@@ -201,6 +206,7 @@ def test_a_killed_run_of_two_goes_on_to_the_bit(pair: tuple[Path, str], tmp_path
     assert (pair[0] / "run" / "metrics.json").read_text() == (tmp_path / "run" / "metrics.json").read_text()
 
 
+@pytest.mark.slow
 @HAS_PROC
 def test_a_run_ends_with_the_process_that_is_lost(tmp_path: Path) -> None:
     process = start(tmp_path, *TRAIN, "trainer=ddp", "trainer.steps=100000", "hydra.run.dir=run")
@@ -218,6 +224,7 @@ def test_a_wrong_setting_is_told_once(tmp_path: Path) -> None:
     assert out.splitlines()[-1].startswith("error: trainer.devices=0: expected")
 
 
+@pytest.mark.slow
 def test_torchrun_with_another_number_is_told_once(tmp_path: Path) -> None:
     launcher = ("-m", "torch.distributed.run", "--nproc-per-node=2", *TRAIN)
     process = start(tmp_path, *launcher, "hydra.run.dir=run")
