@@ -18,9 +18,10 @@ PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}
 PROBED = ("32", "bf16")
 
 PROBE_SECONDS = 1.0
-LEAST_REPETITIONS = 4  # the first not counted
-# A processor without bfloat16 takes ten times as long in it, so on the CPU the probe has a small batch.
+LEAST_ROUNDS = 3
+# A processor without bfloat16 takes ten times as long in it: on the CPU the probe has a small batch, and ends early.
 MOST_IMAGES = 32
+HOPELESS = 4.0
 
 # bfloat16 costs digits, so it has to save time worth having.
 LEAST_GAIN = 1.1
@@ -58,6 +59,8 @@ def choose_precision(wanted: object, network: nn.Module, images: Tensor, device:
 def probe(network: nn.Module, images: Tensor, device: torch.device) -> dict[str, float]:
     """Seconds of a forward and backward pass in each arithmetic, the least of the repetitions.
 
+    Where bfloat16 takes many times as long from the first pass on, that is all there is of it.
+
     On the CPU those of this process alone: on a machine that is shared the clock on the wall tells as much
     about the others.
 
@@ -69,19 +72,16 @@ def probe(network: nn.Module, images: Tensor, device: torch.device) -> dict[str,
     state = torch.random.get_rng_state()
     copies = {name: lay_out(copy.deepcopy(network).to(device)).train() for name in PROBED}
     images = (images[:MOST_IMAGES] if device.type == "cpu" else images).to(device)
-    least = dict.fromkeys(PROBED, float("inf"))
     end = time.perf_counter() + PROBE_SECONDS
-    repetition = 0
     # The first pass allocates and compiles, so it does not count; they take turns, so that a load on the
     # machine meets both.
-    while repetition < LEAST_REPETITIONS or time.perf_counter() < end:
-        for name, module in copies.items():
-            seconds = _seconds_of_a_pass(module, images, device, name)
-            if repetition:
-                least[name] = min(least[name], seconds)
-        repetition += 1
+    first = {name: _seconds_of_a_pass(copies[name], images, device, name) for name in PROBED}
+    rounds: list[dict[str, float]] = []
+    hopeless = first["bf16"] > HOPELESS * first["32"]
+    while not hopeless and (len(rounds) < LEAST_ROUNDS or time.perf_counter() < end):
+        rounds.append({name: _seconds_of_a_pass(copies[name], images, device, name) for name in PROBED})
     torch.random.set_rng_state(state)
-    return least
+    return {name: min(told[name] for told in rounds or [first]) for name in PROBED}
 
 
 def lay_out(network: nn.Module) -> nn.Module:

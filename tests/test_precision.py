@@ -48,6 +48,23 @@ def test_the_probe_leaves_network_and_random_state_alone(monkeypatch: pytest.Mon
     assert choose_precision("auto", module, images, CPU) in ("32", "bf16")
 
 
+@pytest.mark.parametrize(("slower", "passes"), [(10.0, 2), (3.0, 2 * 4)])
+def test_a_hopeless_arithmetic_is_tried_once(
+    monkeypatch: pytest.MonkeyPatch, slower: float, passes: int
+) -> None:
+    tried = []
+    monkeypatch.setattr(precision, "PROBE_SECONDS", 0)
+    monkeypatch.setattr(
+        precision,
+        "_seconds_of_a_pass",
+        lambda module, images, device, name: tried.append(name) or {"32": 1.0, "bf16": slower}[name],
+    )
+    module, images = made()
+    assert probe(module, images, CPU) == {"32": 1.0, "bf16": slower}
+    assert len(tried) == passes
+    assert tried[:2] == ["32", "bf16"]
+
+
 @pytest.mark.parametrize(("gain", "chosen"), [(1.0, "32"), (1.05, "32"), (1.2, "bf16")])
 def test_bfloat16_has_to_save_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, gain: float, chosen: str
