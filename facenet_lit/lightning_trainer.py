@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
 from pathlib import Path
 
 import lightning as L
@@ -17,6 +19,17 @@ from facenet_lit.errors import UserError, check_choice, check_integer, check_num
 from facenet_lit.places import Place
 from facenet_lit.precision import PRECISIONS
 from facenet_lit.recipe import LoggerFactory
+
+# What Lightning warns of and is meant: batches come from memory, so workers would only cost; a resumed
+# sampler goes on where it was, though Lightning cannot see that.
+MEANT = (
+    ".*does not have many workers.*",
+    ".*LeafSpec.*",
+    ".*smaller than the logging interval.*",
+    ".*in eval mode at the start of training.*",  # a frozen backbone
+    ".*your dataloader is not resumable.*",
+    ".*recommended to use .*sync_dist=True.*",  # figures are the same on every process already
+)
 
 
 def build_trainer(
@@ -165,3 +178,10 @@ def choose_device(accelerator: str, name: str) -> torch.device:
             f"{name}=gpu: torch sees no CUDA device here; say {name}=cpu, or install a CUDA torch"
         )
     return torch.device("cuda" if accelerator == "gpu" else "cpu")
+
+
+def quiet_lightning() -> None:
+    """Silences what Lightning says of settings that are meant."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for text in MEANT:
+        warnings.filterwarnings("ignore", text)

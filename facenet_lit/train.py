@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -33,7 +32,7 @@ from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice
 from facenet_lit.fine_tuning import take_over
 from facenet_lit.job import Job
-from facenet_lit.lightning_trainer import build_trainer
+from facenet_lit.lightning_trainer import build_trainer, quiet_lightning
 from facenet_lit.places import Place, place_of
 from facenet_lit.precision import lay_out
 from facenet_lit.prepared_data import precision_of, prepare_data
@@ -46,16 +45,7 @@ from facenet_lit.weights import Weights, load_weights, read_weights
 
 log = logging.getLogger(__name__)
 
-# What Lightning warns of and is meant: batches come from memory, so workers would only cost; a resumed
-# sampler goes on where it was, though Lightning cannot see that.
-MEANT = (
-    ".*does not have many workers.*",
-    ".*LeafSpec.*",
-    ".*smaller than the logging interval.*",
-    ".*in eval mode at the start of training.*",  # a frozen backbone
-    ".*your dataloader is not resumable.*",
-    ".*recommended to use .*sync_dist=True.*",  # figures are the same on every process already
-)
+Checked = tuple[Recipe, Weights | None]  # what trains, and the weights that it starts from
 
 
 def main() -> None:
@@ -91,11 +81,11 @@ def train(config: DictConfig) -> float | None:
         if run_folder.is_finished(folder):
             log.info("resume=auto: %s holds this run, finished; nothing is left to do", folder)
             return run_folder.read_metrics(folder).get(config.monitor)
-        _check(config, resumed)
+        checked = _check(config, resumed)
         with crew(config.trainer.devices, place) as place:
             job = Job(config, folder, resumed, hydra.runtime.choices["data"], tuple(hydra.overrides.task))
             lead(job.message())
-            figures = fit(job, place)
+            figures = fit(job, checked, place)
         run_folder.write_metrics(folder, figures)
         report.show(report.figures_table(figures, "best checkpoint"))
         _tell_where(folder)
@@ -105,7 +95,8 @@ def train(config: DictConfig) -> float | None:
 def take_part(message: Mapping[str, Any], place: Place) -> None:
     """What :func:`train` does, of the other processes: no files, no words."""
     try:
-        fit(Job.of(message), place)
+        job = Job.of(message)
+        fit(job, _check(job.config, job.resumed), place)
     except Exception as error:
         cause = user_error(error)
         if cause is None:
@@ -113,7 +104,7 @@ def take_part(message: Mapping[str, Any], place: Place) -> None:
         raise UserError(one_line(cause)) from error
 
 
-def _check(config: DictConfig, resumed: Path | None) -> tuple[Recipe, Weights | None]:
+def _check(config: DictConfig, resumed: Path | None) -> Checked:
     """Refuses everything that can be refused before a picture is decoded.
 
     Returns:
@@ -128,19 +119,20 @@ def _check(config: DictConfig, resumed: Path | None) -> tuple[Recipe, Weights | 
     return recipe, weights
 
 
-def fit(job: Job, place: Place | None = None) -> dict[str, float | None]:
+def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, float | None]:
     """Trains, then scores the best checkpoint.
 
     Args:
         job: what is to be done.
+        checked: what trains, and the weights that it starts from, or None.
         place: of this process among several that train together, or None.
 
     Returns:
         Figures of the best checkpoint, by ``part/name``.
     """
     config, folder, resumed = job.config, job.folder, job.resumed
-    _quiet()
-    recipe, weights = _check(config, resumed)
+    quiet_lightning()
+    recipe, weights = checked
     L.seed_everything(config.seed, verbose=False)
     budget = Budget(config.trainer.minutes, config.trainer.steps)
     origin = origin_of(plain(config))
@@ -236,13 +228,6 @@ def _shown(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
-
-
-def _quiet() -> None:
-    """Silences what Lightning says of settings that are meant."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for text in MEANT:
-        warnings.filterwarnings("ignore", text)
 
 
 if __name__ == "__main__":

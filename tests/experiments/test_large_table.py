@@ -13,13 +13,12 @@ def test_a_made_up_table_has_so_many_of_each(images: int, identities: int) -> No
 
 @pytest.mark.parametrize("name", ["triplets", "pk"])
 def test_what_is_measured(name: str) -> None:
-    told, batches, rows, made, drawn, peak, held = measure(name, 30_000, 900)
+    told, batches, rows, made, drawn, peak, _ = measure(name, 30_000, 900)
     assert told == name
     assert batches == (-(-29_100 // 342) if name == "triplets" else -(-900 // 240))
     assert rows >= 960
-    assert min(made, drawn) >= 0
+    assert min(made, drawn) > 0
     assert 0.05 < peak < 64
-    assert held >= 0
 
 
 def test_a_line_for_each_sampler(capsys: pytest.CaptureFixture[str]) -> None:
