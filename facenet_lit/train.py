@@ -21,6 +21,7 @@ from facenet_lit.backbones.synced_batch_norm import refuse_odd_batch_norms, sync
 from facenet_lit.budget import Budget
 from facenet_lit.building import build_card, build_module
 from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
+from facenet_lit.callbacks.early_stop import EarlyStop
 from facenet_lit.callbacks.seeded_steps import SeededSteps
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.callbacks.validation_lines import ValidationLines
@@ -134,11 +135,8 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     quiet_lightning()
     recipe, weights = checked
     L.seed_everything(config.seed, verbose=False)
-    budget = Budget(config.trainer.minutes, config.trainer.steps)
     origin = origin_of(plain(config))
-    clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
-    where, rules = folder / run_folder.LAST.parent, config.checkpoint
-    checkpoints = Checkpoints(where, config.monitor, rules.every_seconds, rules.best_from, clock)
+    budget, checkpoints, callbacks = _own_callbacks(config, folder)
     known = read_card(read_checkpoint(resumed)) if resumed is not None else weights and weights.card
     data = prepare_data(config, job.overrides, known)
 
@@ -156,7 +154,7 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     if card.precision == "64":
         module.double()  # Lightning does it too, after a checkpoint is loaded
     step = None if resumed is None else int(read_checkpoint(resumed)["global_step"])
-    callbacks = [*recipe.callbacks, SeededSteps(config.seed), clock, ValidationLines(budget), checkpoints]
+    callbacks = [*recipe.callbacks, *callbacks]
     trainer = build_trainer(config, folder, card.precision, callbacks, recipe.logger, step, place)
     writes = gathering.rank() == gathering.FIRST
     # Only now, that a refused run leaves a folder as it was.
@@ -169,6 +167,16 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     if writes:
         run_folder.write_facts(folder, {**origin, **_spent(budget, best), **_size(embedder, card)})
     return score_best(trainer, module, data, checkpoints.best_path, config.test)
+
+
+def _own_callbacks(config: DictConfig, folder: Path) -> tuple[Budget, Checkpoints, list[L.Callback]]:
+    """What every run has, in the order in which it is called, with the budget and the checkpoints among it."""
+    budget = Budget(config.trainer.minutes, config.trainer.steps)
+    clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
+    where, rules = folder / run_folder.LAST.parent, config.checkpoint
+    checkpoints = Checkpoints(where, config.monitor, rules.every_seconds, rules.best_from, clock)
+    stop = EarlyStop(checkpoints, config.patience)
+    return budget, checkpoints, [SeededSteps(config.seed), clock, ValidationLines(budget), checkpoints, stop]
 
 
 def _share_statistics(embedder: Embedder, accelerator: str) -> None:

@@ -114,6 +114,7 @@ REFUSED = [
     ("monitor=val/typo", "monitor=val/typo: expected one of val/tar, "),
     ("checkpoint=3", "checkpoint=3: expected settings under it"),
     ("checkpoint.every_seconds=0", "checkpoint.every_seconds=0: expected a number above 0"),
+    ("patience=0", "patience=0: expected an integer of 1 or more"),
     ("checkpoint.best_from=2", "checkpoint.best_from=2: expected a number of 0 or more and at most 1"),
     ("+logger.typo=1", "logger: got an unexpected keyword argument 'typo'"),
     ("optimizer.lr=null", "optimizer.lr=None: expected a number"),

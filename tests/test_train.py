@@ -265,6 +265,25 @@ def test_a_run_that_switches_losses_goes_on_to_the_bit(
     assert directions.shape == (24, 16)
 
 
+@pytest.mark.parametrize(("hook", "before"), [("on_validation_end", 0), ("on_train_batch_end", 1)])
+def test_a_run_that_ends_early_goes_on_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str, before: int
+) -> None:
+    """Stopped in its last validation, when it is clear that it ends, or a step before."""
+    settings = ("patience=2", "trainer.steps=200", "trainer.val_every_steps=3", "resume=auto")
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    ended = run(whole, *settings)
+    assert "val/eer_balanced is not better since 2 validations: the run ends" in ended.out
+    end = last_of(whole)["global_step"]
+    assert read(whole / "checkpoints" / "best.ckpt")["global_step"] == end - 2 * 3 < 194
+    with monkeypatch.context() as patch:
+        stop_at(patch, hook, end - before, signal.SIGTERM)
+        assert run(stopped, *settings).code == 143
+    assert run(stopped, *settings).code == 0
+    assert same_weights(whole, stopped)
+    assert (stopped / "metrics.json").read_text() == (whole / "metrics.json").read_text()
+
+
 def test_fine_tuning(finished: tuple[Path, Ended], tmp_path: Path) -> None:
     start = f"model.weights={finished[0] / 'checkpoints' / 'best.ckpt'}"
     frozen = run(tmp_path / "frozen", start, "model.freeze=true", "data.seed=3", "test=false")

@@ -56,6 +56,10 @@ class Checkpoints(L.Callback):
             and a lucky one before the learning rate has come down is no better state.
         clock: paused while a checkpoint is written; it knows the spent share.
 
+    Attributes:
+        best: the monitor's best value, None where there is none yet.
+        since_best: validations since the best one, from ``best_from`` on.
+
     Raises:
         UserError: a number is out of its range.
     """
@@ -69,6 +73,7 @@ class Checkpoints(L.Callback):
         self.best_from = check_number("checkpoint.best_from", best_from, 0, 1)
         self.clock = clock
         self.best: float | None = None
+        self.since_best = 0
         self._written = time.monotonic()
         self._signum: int | None = None
         self._handlers: dict[int, Any] = {}
@@ -112,9 +117,11 @@ class Checkpoints(L.Callback):
             return
         value = float(trainer.callback_metrics.get(self.monitor, torch.tensor(math.nan)))
         # The end of a run has spent all of its budget, so there is a best one.
-        if gathering.told_by_first(self.clock.budget.share) >= self.best_from and self._improves(value):
-            self.best = value
-            self._write(trainer, self.best_path)
+        if gathering.told_by_first(self.clock.budget.share) >= self.best_from:
+            self.since_best += 1
+            if self._improves(value):
+                self.best, self.since_best = value, 0
+                self._write(trainer, self.best_path)
         self._write(trainer, self.last_path)
         signum = self._agreed_signum()
         if signum:
@@ -131,12 +138,12 @@ class Checkpoints(L.Callback):
         self._give_signals_back()
 
     def state_dict(self) -> dict[str, Any]:
-        """The best value so far."""
-        return {"best": self.best}
+        """The best value so far, and for how long it has been that."""
+        return {"best": self.best, "since_best": self.since_best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes the best value over."""
-        self.best = state_dict["best"]
+        """Takes them over."""
+        self.best, self.since_best = state_dict["best"], state_dict["since_best"]
 
     def _give_signals_back(self) -> None:
         while self._handlers:
