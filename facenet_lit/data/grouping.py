@@ -48,8 +48,41 @@ def group_images(identities: IntArray) -> Groups:
 
 def shuffle_groups(groups: Groups, rng: np.random.Generator) -> Positions:
     """Lists the images by group, uniformly shuffled within each: (N,) positions."""
-    shuffled = rng.permutation(np.arange(len(groups.codes), dtype=groups.codes.dtype))
-    return shuffled[stable_order(groups.codes[shuffled])]
+    grouped = stable_order(groups.codes)
+    place_bits = int(groups.counts.max() - 1).bit_length()
+    random_bits = 64 - place_bits - int(len(groups.counts) - 1).bit_length()
+    pairs = float((groups.counts.astype(float) ** 2).sum())
+    # In groups of millions two images would get the same bits, draw as often as one may.
+    if pairs > 2.0 ** (random_bits - 3):
+        shuffled = grouped[rng.permutation(len(grouped))]
+        return shuffled[stable_order(groups.codes[shuffled])]
+    places = _shuffled_places(groups, place_bits, random_bits, rng).astype(grouped.dtype)
+    places += np.repeat(groups.starts.astype(grouped.dtype), groups.counts)
+    listed: Positions = grouped[places]
+    return listed
+
+
+def _shuffled_places(
+    groups: Groups, place_bits: int, random_bits: int, rng: np.random.Generator
+) -> Positions:
+    """(N,) uint64, group by group the numbers from 0 to its count - 1, in random order.
+
+    Every image has a word: its group, random bits, its place in the group. Sorted by value, several times as fast
+    as by keys, the words list a group's places as their random bits say. Where two of a group have the same bits
+    the order would be that of the places, and all is drawn again: given that none have, every order is as likely.
+    """
+    size = len(groups.codes)
+    ranks = np.arange(len(groups.counts), dtype=np.uint64) << np.uint64(place_bits + random_bits)
+    while True:
+        words = rng.integers(1 << random_bits, size=size, dtype=np.uint64)
+        words <<= np.uint64(place_bits)
+        words += np.repeat(ranks - groups.starts.astype(np.uint64), groups.counts)
+        words += np.arange(size, dtype=np.uint64)
+        words.sort()
+        bits = words >> np.uint64(place_bits)
+        if not (bits[1:] == bits[:-1]).any():
+            words &= np.uint64((1 << place_bits) - 1)
+            return words
 
 
 def stable_order(codes: Positions) -> Positions:

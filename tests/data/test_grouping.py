@@ -46,3 +46,21 @@ def test_every_order_within_a_group_is_as_likely() -> None:
     assert {order[:2] for order in seen} == {(1, 4), (4, 1)}
     assert len(seen) == 2 * 6
     assert all(abs(count - 500) < 5 * 500**0.5 for count in seen.values())
+
+
+def test_equal_random_bits_favour_no_order() -> None:
+    """With three random bits most draws are done again."""
+    groups = group_images(np.array([0, 0, 0, 1, 1]))
+    rng = np.random.default_rng(0)
+    seen = Counter(tuple(grouping._shuffled_places(groups, 2, 3, rng).tolist()) for _ in range(6000))
+    assert len(seen) == 6 * 2
+    assert all(abs(count - 500) < 5 * 500**0.5 for count in seen.values())
+
+
+def test_groups_too_large_for_random_bits() -> None:
+    identities = np.arange(1_300_000) % 1_200_000 // 1_199_999  # 1 for one image, 0 for the others
+    groups = group_images(identities)
+    order = shuffle_groups(groups, np.random.default_rng(0))
+    assert np.array_equal(np.sort(order), np.arange(len(order)))
+    assert identities[order].tolist() == [0] * (len(order) - 1) + [1]
+    assert (np.diff(order) == 1).mean() < 1e-4
