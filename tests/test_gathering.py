@@ -31,15 +31,17 @@ def own_share(rows: Rows) -> Rows:
 
 def objective(own: Tensor, rows: Tensor) -> Tensor:
     """Any function of a process's rows and of all of them, unlike for different processes."""
-    return ((own @ rows.T).sin() * torch.arange(1, len(rows) + 1)).sum()
+    return ((own @ rows.T).sin() * torch.arange(1, len(rows) + 1, device=rows.device)).sum()
 
 
-def gather_and_differentiate(total: int, views: bool) -> tuple[Rows, Tensor]:
+def gather_and_differentiate(total: int, views: bool, device: str = "cpu") -> tuple[Rows, Tensor]:
     own = own_share(whole_batch(total, views=views))
+    own = Rows(*(None if column is None else column.to(device) for column in own))
     own.embeddings.requires_grad_()
     rows = gathering.gather_rows(own, total)
     objective(own.embeddings, rows.embeddings).backward()
-    return Rows(rows.embeddings.detach(), *rows[1:]), own.embeddings.grad
+    gathered = Rows(rows.embeddings.detach(), *rows[1:])
+    return Rows(*(None if column is None else column.cpu() for column in gathered)), own.embeddings.grad.cpu()
 
 
 @FEW

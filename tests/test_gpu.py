@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from backbones.test_synced_batch_norm import batch, layer, two_steps
+from gloo_processes import Processes
 from many_processes import relative_differences
+from test_gathering import gather_and_differentiate, objective, whole_batch
 from test_processes import TRAIN, ended, start
+from torch import nn
+
+from facenet_lit.backbones.synced_batch_norm import sync_batch_norms
 
 pytestmark = pytest.mark.gpu
 
@@ -49,3 +55,35 @@ def test_a_run_in_bfloat16_is_healthy(on_cpu: Path, tmp_path: Path) -> None:
     figures = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert figures["val/eer_balanced"] < 0.5
     assert 0.01 < figures["val/impostor_distance"] < 2
+
+
+@pytest.fixture
+def gpu() -> str:
+    if not torch.cuda.is_available():
+        pytest.skip("there is no GPU here")
+    return "cuda:0"
+
+
+@pytest.mark.parametrize("total", [1, 2, 7])
+def test_two_gloo_processes_gather_tensors_of_a_gpu(gpu: str, together: Processes, total: int) -> None:
+    whole = whole_batch(total)
+    whole.embeddings.requires_grad_()
+    objective(whole.embeddings, whole.embeddings).backward()
+    results = together(2, gather_and_differentiate, total, True, gpu)
+    for rows, _ in results:
+        assert all(torch.equal(column, expected) for column, expected in zip(rows, whole, strict=True))
+    gradient = torch.cat([gradient for _, gradient in results])
+    assert torch.allclose(gradient, whole.embeddings.grad, rtol=1e-12, atol=1e-12)
+
+
+def ours_and_torchs(device: str) -> tuple[float, float]:
+    """Largest differences of output and input's gradient between our shared BatchNorm and torch's."""
+    torchs = nn.SyncBatchNorm.convert_sync_batchnorm(layer(4, 0.1, True)).to(device)
+    ours = sync_batch_norms(nn.Sequential(layer(4, 0.1, True))).to(device)
+    results = [two_steps(norm, batch(8, 4).to(device)) for norm in (torchs, ours[0])]
+    return tuple(float((one - other).abs().max()) for one, other in list(zip(*results, strict=True))[:2])
+
+
+def test_shared_statistics_are_those_of_torchs_layer(gpu: str, together: Processes) -> None:
+    for differences in together(2, ours_and_torchs, gpu):
+        assert max(differences) <= 1e-9

@@ -34,7 +34,9 @@ def two_steps(norm: nn.Module, values: Tensor) -> tuple[Tensor, Tensor, list[Ten
     """Two training steps, and what came of them: output, gradients, statistics."""
     total = len(values)
     first, last = share_of(total, gathering.rank(), gathering.world_size())
-    weigh = torch.arange(values.numel(), dtype=torch.float64).view_as(values)[first:last].cos()
+    weigh = (
+        torch.arange(values.numel(), dtype=torch.float64).view_as(values)[first:last].cos().to(values.device)
+    )
     own = values[first:last].clone().requires_grad_()
     norm(own * 2 + 1)
     output = norm(own)
