@@ -16,7 +16,7 @@ $(INSTALLED): pyproject.toml
 
 # Built-in synthetic faces, three minutes of training; more settings in ARGS="model=inception seed=1".
 train: $(INSTALLED)
-	$(BIN)/python -m facenet_lit.train $(ARGS)
+	$(BIN)/python -m facenet_lit.train --config-dir experiments +study=synthetic $(ARGS)
 
 # Real faces, LFW's view 1 on a CPU: make lfw LFW=lfw-deepfunneled.tgz
 # The path goes through the environment, quoted for Hydra: it may hold spaces and any of '=,()'.

@@ -86,7 +86,7 @@ def test_a_table_says_choices_and_defaults_as_they_are_typed() -> None:
     assert "default `cpu`" in row
     assert "`trainer.minutes=null` " in row
     [row] = [line for line in lines if line.startswith("| `model=resnext` |")]
-    assert "`model.arguments.depths=[2,3,2]`" in row
+    assert "`model.arguments.depths=[1,2,3]`" in row
     assert len(lines) == 3 + len(GROUPS) + len(OPTIONS)
 
 

@@ -39,6 +39,13 @@ def test_lfw_takes_any_path(tmp_path: Path, path: str) -> None:
     assert override.value() == path
 
 
+def test_train_takes_more_settings(tmp_path: Path) -> None:
+    ended = make(tmp_path, "train", "ARGS=model=inception seed=1")
+    assert ended.returncode == 0, ended.stderr
+    *_, study, model, seed = ended.stdout.splitlines()
+    assert (study, model, seed) == ("+study=synthetic", "model=inception", "seed=1")
+
+
 def test_lfw_without_a_path_says_how(tmp_path: Path) -> None:
     ended = make(tmp_path, "lfw", "LFW=")
     assert ended.returncode == 2
