@@ -20,6 +20,8 @@ from torch import Tensor
 FloatArray = npt.NDArray[np.float32]
 
 UNIT = 2.0**-25
+LONGEST = 2.0
+_PART = 4096  # rows in float64 at a time
 
 
 class ExactDistances:
@@ -30,23 +32,36 @@ class ExactDistances:
     """
 
     def __init__(self, embeddings: Tensor) -> None:
-        self._points = embeddings.detach().double().div(UNIT).round()  # integers
-        self._norms = self._points.square().sum(1)
+        points = embeddings.detach().double().div(UNIT).round()  # integers
+        # In 32 bits, half the memory of what is computed with, where they fit.
+        self._points = points.int() if bool((points.abs() < 2**31).all()) else points
+        self._norms = torch.cat([self._part(rows).square().sum(1) for rows in self._points.split(_PART)])
+        self._short = bool((self._norms <= LONGEST**2).all())
 
-    def block(self, start: int, stop: int) -> FloatArray:
-        """(stop - start, N - start) distances of rows ``start`` to ``stop`` to all from ``start`` on."""
-        sums = self._norms[start:stop, None] + self._norms[None, start:]
+    def tile(self, rows: slice, columns: slice) -> FloatArray:
+        """(R, C) distances of some rows to some others, given as slices with both ends."""
+        squares = self._norms[rows, None] + self._norms[None, columns]
         # Validation may run under autocast, which knows nothing of exactness.
         with torch.autocast("cpu", enabled=False):
-            return _roots(sums.addmm_(self._points[start:stop], self._points[start:].T, alpha=-2))
+            squares.addmm_(self._part(self._points[rows]), self._part(self._points[columns]).T, alpha=-2)
+        return self._roots(squares)
 
     def listed(self, first: Tensor, second: Tensor) -> FloatArray:
         """(P,) distances of rows ``first`` (P,) to rows ``second`` (P,)."""
-        return _roots((self._points[first] - self._points[second]).square().sum(1))
+        pieces = zip(first.split(_PART), second.split(_PART), strict=True)
+        squares = [
+            (self._part(self._points[a]) - self._part(self._points[b])).square().sum(1) for a, b in pieces
+        ]
+        return self._roots(torch.cat(squares) if squares else self._norms[:0])
 
+    def _part(self, points: Tensor) -> Tensor:
+        """Some of the points as float64: multiples of the unit, whose products and sums are exact."""
+        return points.double() * UNIT
 
-def _roots(squares: Tensor) -> FloatArray:
-    # NumPy's root is the nearest float64 to the true one on every machine, which others need not be. Vectors
-    # longer than 2 may be rounded to below 0.
-    roots: FloatArray = (np.sqrt(squares.clamp_min_(0).numpy()) * UNIT).astype(np.float32)
-    return roots
+    def _roots(self, squares: Tensor) -> FloatArray:
+        if not self._short:  # then the sums may be rounded, to below 0 as well
+            squares.clamp_min_(0)
+        roots = np.empty(squares.shape, np.float32)
+        # NumPy's root is the nearest float64 to the true one on every machine, which others need not be.
+        np.sqrt(squares.numpy(), out=roots, casting="same_kind")
+        return roots

@@ -64,5 +64,5 @@ def _joined(folds: Sequence[ScoredPairs]) -> ScoredPairs:
     return ScoredPairs.of(
         np.concatenate([fold.genuine for fold in folds]),
         np.concatenate([fold.genuine_identities for fold in folds]),
-        np.concatenate([fold.impostor for fold in folds]),
+        np.concatenate([fold.impostor.values() for fold in folds]),
     )

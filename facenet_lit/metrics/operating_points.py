@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facenet_lit.metrics.exact_distances import FloatArray
+from facenet_lit.metrics.ordered_distances import OrderedDistances, SortedDistances
 from facenet_lit.metrics.scored_pairs import ScoredPairs, balanced_weights
 
 
@@ -43,7 +43,7 @@ def eer(pairs: ScoredPairs, balanced: bool = False) -> EqualErrorRate | None:
         false_accepts, false_rejects = errors(threshold)
         return abs(false_accepts - false_rejects), false_accepts + false_rejects, threshold
 
-    sides = (pairs.genuine, pairs.impostor)
+    sides = (SortedDistances(pairs.genuine), pairs.impostor)
     crossing = min(_first_where(crossed, distances) for distances in sides)
     before = max(_last_below(crossing, distances) for distances in sides)
     _, both, threshold = min(rank(before), rank(crossing))
@@ -63,28 +63,23 @@ def best_accuracy_threshold(pairs: ScoredPairs, balanced: bool = False) -> float
     distinct = np.unique(pairs.genuine)
     weights = balanced_weights(pairs.genuine_identities) if balanced else np.ones(len(pairs.genuine))
     tars = np.cumsum(weights)[np.searchsorted(pairs.genuine, distinct, "right") - 1] / weights.sum()
-    gain = tars - np.searchsorted(pairs.impostor, distinct, "right") / len(pairs.impostor)
+    gain = tars - pairs.impostor.up_to(distinct) / len(pairs.impostor)
     rounding = 4 * (len(weights) + 4) * np.finfo(np.float64).eps
     near_best = distinct[gain >= gain.max() - rounding]
-    following = np.minimum(_next_above(near_best, pairs.genuine), _next_above(near_best, pairs.impostor))
-    thresholds = np.append(min(pairs.genuine[0], pairs.impostor[0]), following)
+    sides = (SortedDistances(pairs.genuine), pairs.impostor)
+    following = np.minimum(*(side.next_above(near_best) for side in sides))
+    thresholds = np.append(min(float(side.at(0)) for side in sides), following).astype(np.float32)
     exact = genuine.accepted(thresholds) * impostor.total - impostor.accepted(thresholds) * genuine.total
     return float(thresholds[np.argmax(exact)])  # the first of equals
 
 
-def _first_where(condition: Callable[[float], bool], distances: FloatArray) -> float:
+def _first_where(condition: Callable[[float], bool], distances: OrderedDistances) -> float:
     """First of ascending distances from which on ``condition`` holds; infinity if none."""
-    index = bisect_left(range(len(distances)), True, key=lambda i: condition(float(distances[i])))
-    return float(distances[index]) if index < len(distances) else math.inf
+    index = bisect_left(range(len(distances)), True, key=lambda i: condition(float(distances.at(i))))
+    return float(distances.at(index)) if index < len(distances) else math.inf
 
 
-def _last_below(threshold: float, distances: FloatArray) -> float:
+def _last_below(threshold: float, distances: OrderedDistances) -> float:
     """Last of ascending distances below ``threshold``; minus infinity if none."""
-    index = int(np.searchsorted(distances, np.float32(threshold)))
-    return float(distances[index - 1]) if index else -math.inf
-
-
-def _next_above(values: FloatArray, distances: FloatArray) -> FloatArray:
-    """First of ascending distances above each of ``values`` (K,); infinity where none."""
-    index = np.searchsorted(distances, values, "right")
-    return np.append(distances, np.float32(np.inf))[index]
+    index = int(distances.below(np.float32(threshold)))
+    return float(distances.at(index - 1)) if index else -math.inf

@@ -9,10 +9,11 @@ from torch import Tensor
 
 from facenet_lit.batch import Rows
 from facenet_lit.errors import UserError
+from facenet_lit.metrics.counted_distances import DistanceCounter
 from facenet_lit.metrics.exact_distances import ExactDistances
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 
-BLOCK = 256  # rows compared at a time: what is held beside the result is a few (256, N) arrays
+BLOCK = 512  # side of a tile of pairs that are compared together
 
 
 def unique_rows(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> Rows:
@@ -47,36 +48,35 @@ def score_all_pairs(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> 
     """Scores each unordered pair of different images once.
 
     Takes the arguments of :func:`unique_rows`, unit vectors; a repeated image counts once, and the order of
-    the rows doesn't matter. Memory is that of the result and of one block of rows. Distances are those of
-    :class:`ExactDistances`: a pair has the same one here and in a list.
+    the rows doesn't matter. Impostor pairs are counted, not kept: memory is that of the genuine pairs, of two tiles and
+    of the counters (:class:`DistanceCounter`). Distances are those of :class:`ExactDistances`: a pair has the same one
+    here and in a list.
 
     Raises:
         UserError: the shapes don't fit, or embeddings aren't finite.
     """
     rows = unique_rows(embeddings, identities, numbers)
-    people = rows.identities.numpy()
+    order = torch.argsort(rows.identities, stable=True)  # so that few tiles hold genuine pairs
+    people = rows.identities[order].numpy()
+    exact = ExactDistances(rows.embeddings[order])
     images = len(people)
-    per_identity = np.unique(people, return_counts=True)[1]
-    genuine_count = int((per_identity * (per_identity - 1) // 2).sum())
-    genuine = np.empty(genuine_count, np.float32)
-    genuine_identities = np.empty(genuine_count, np.int64)
-    impostor = np.empty(images * (images - 1) // 2 - genuine_count, np.float32)
-    exact = ExactDistances(rows.embeddings)
-    g = m = 0
-    for start in range(0, images, BLOCK):
-        distances = exact.block(start, start + BLOCK)  # (B, N - start)
-        later = np.triu(np.ones(distances.shape, bool), 1)
-        same = people[start : start + BLOCK, None] == people[None, start:]
-        own, other = later & same, later & ~same
-        row_of_own = np.nonzero(own)[0]
-        found, others = len(row_of_own), distances[other]
-        genuine[g : g + found] = distances[own]
-        genuine_identities[g : g + found] = people[start + row_of_own]
-        impostor[m : m + len(others)] = others
-        g, m = g + found, m + len(others)
-    impostor.sort()  # in place: there may be hundreds of millions
-    order = np.argsort(genuine, kind="stable")
-    return ScoredPairs(genuine[order], genuine_identities[order], impostor)
+    impostor = DistanceCounter(images * (images - 1) // 2)
+    genuine, genuine_identities = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
+    for row in range(0, images, BLOCK):
+        for column in range(row, images, BLOCK):
+            across, down = slice(column, min(column + BLOCK, images)), slice(row, min(row + BLOCK, images))
+            distances = exact.tile(down, across)  # (R, C)
+            if row == column or people[down][-1] == people[column]:
+                later = np.arange(images)[None, across] > np.arange(images)[down, None]
+                same = people[down, None] == people[None, across]
+                own = later & same
+                genuine.append(distances[own])
+                genuine_identities.append(people[down][np.nonzero(own)[0]])
+                distances = distances[later & ~same]
+            impostor.add(distances)
+    return ScoredPairs.counted(
+        np.concatenate(genuine), np.concatenate(genuine_identities), impostor.counted()
+    )
 
 
 def score_listed_pairs(

@@ -13,6 +13,7 @@ import numpy as np
 
 from facenet_lit.errors import UserError
 from facenet_lit.metrics.exact_distances import FloatArray
+from facenet_lit.metrics.ordered_distances import OrderedDistances
 from facenet_lit.metrics.resolution import exact_far, is_resolvable
 from facenet_lit.metrics.scored_pairs import ScoredPairs, balanced_weights
 from facenet_lit.metrics.weighed_distances import WeighedDistances
@@ -48,7 +49,9 @@ def tar_at_far(pairs: ScoredPairs, f: float, balanced: bool = False) -> float | 
     allowed = math.floor(exact_far(f) * len(pairs.impostor))
     # At the distance of impostor pair number `allowed` (from 0) at most that many are accepted, and at any
     # higher threshold more.
-    return tar(pairs, float(pairs.impostor[allowed]) if allowed < len(pairs.impostor) else math.inf, balanced)
+    return tar(
+        pairs, float(pairs.impostor.at(allowed)) if allowed < len(pairs.impostor) else math.inf, balanced
+    )
 
 
 def auc(pairs: ScoredPairs, balanced: bool = False) -> float | None:
@@ -59,7 +62,7 @@ def auc(pairs: ScoredPairs, balanced: bool = False) -> float | None:
     if not pairs.has_both_kinds:
         return None
     genuine, impostor = pairs.genuine_counts(balanced), pairs.impostor
-    twice = sum(weight * _twice_won(distances, impostor) for weight, distances in genuine.groups)
+    twice = sum(weight * _twice_won(distances.values(), impostor) for weight, distances in genuine.groups)
     return twice / (2 * genuine.total * len(impostor))
 
 
@@ -73,7 +76,7 @@ def genuine_distance(pairs: ScoredPairs, balanced: bool = False) -> float | None
 
 def impostor_distance(pairs: ScoredPairs) -> float | None:
     """Mean distance of impostor pairs."""
-    return float(pairs.impostor.mean(dtype=np.float64)) if len(pairs.impostor) else None
+    return pairs.impostor.mean() if len(pairs.impostor) else None
 
 
 def _share(counts: WeighedDistances, threshold: float) -> float | None:
@@ -88,11 +91,11 @@ def _least_float32(threshold: float) -> float:
     return float(rounded if float(rounded) >= threshold else np.nextafter(rounded, np.float32(np.inf)))
 
 
-def _twice_won(genuine: FloatArray, impostor: FloatArray) -> int:
+def _twice_won(genuine: FloatArray, impostor: OrderedDistances) -> int:
     """Twice the number of pairings in which the genuine pair is closer, those where it ties once."""
     won = 0
     for start in range(0, len(genuine), 2**20):  # so that an int64 sum can't overflow
         part = genuine[start : start + 2**20]
-        lost = np.searchsorted(impostor, part) + np.searchsorted(impostor, part, "right")
+        lost = impostor.below(part) + impostor.up_to(part)
         won += 2 * len(part) * len(impostor) - int(lost.sum())
     return won

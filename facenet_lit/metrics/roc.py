@@ -32,11 +32,12 @@ def roc(pairs: ScoredPairs, balanced: bool = False, points: int = 1000) -> Roc |
     check_integer("points", points, 3)
     if not pairs.has_both_kinds:
         return None
-    kept_genuine, kept_impostor = pairs.genuine, pairs.impostor
-    if len(kept_genuine) + len(kept_impostor) >= points:
+    if len(pairs.genuine) + len(pairs.impostor) < points:
+        kept_genuine, kept_impostor = pairs.genuine, pairs.impostor.values()
+    else:
         each = (points - 1) // 2
-        kept_genuine = kept_genuine[np.linspace(0, len(kept_genuine) - 1, each).astype(int)]
-        kept_impostor = kept_impostor[np.geomspace(1, len(kept_impostor), each).astype(int) - 1]
+        kept_genuine = pairs.genuine[np.linspace(0, len(pairs.genuine) - 1, each).astype(int)]
+        kept_impostor = pairs.impostor.at(np.geomspace(1, len(pairs.impostor), each).astype(int) - 1)
     thresholds = np.append(np.unique(np.concatenate([kept_genuine, kept_impostor])), np.float32(np.inf))
     genuine, impostor = pairs.genuine_counts(balanced), pairs.impostor_counts
     fars = impostor.accepted(thresholds) / impostor.total

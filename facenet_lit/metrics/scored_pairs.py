@@ -12,6 +12,7 @@ import numpy.typing as npt
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError
 from facenet_lit.metrics.exact_distances import FloatArray
+from facenet_lit.metrics.ordered_distances import OrderedDistances, SortedDistances
 from facenet_lit.metrics.weighed_distances import WeighedDistances
 
 
@@ -22,7 +23,7 @@ class ScoredPairs:
     Attributes:
         genuine: (G,) float32 Euclidean distances.
         genuine_identities: (G,) int64, the identity each genuine pair is of.
-        impostor: (M,) float32 Euclidean distances.
+        impostor: Euclidean distances, of which there may be billions.
 
     Raises:
         UserError: lengths or types don't fit, or distances aren't finite and ascending.
@@ -30,25 +31,30 @@ class ScoredPairs:
 
     genuine: FloatArray
     genuine_identities: IntArray
-    impostor: FloatArray
+    impostor: OrderedDistances
 
     def __post_init__(self) -> None:
         if self.genuine.shape != self.genuine_identities.shape:
             raise UserError("genuine_identities: expected one identity per genuine pair")
-        for name, distances in (("genuine", self.genuine), ("impostor", self.impostor)):
-            ascending = bool(np.all(distances[1:] >= distances[:-1]) and np.isfinite(distances[-1:]).all())
-            if distances.dtype != np.float32 or distances.ndim != 1 or not ascending:
-                raise UserError(f"{name}: expected finite ascending float32 distances; use ScoredPairs.of")
+        SortedDistances(self.genuine)  # refuses others
 
     @classmethod
     def of(
         cls, genuine: npt.ArrayLike, genuine_identities: npt.ArrayLike, impostor: npt.ArrayLike
     ) -> ScoredPairs:
         """Sorts distances that come in any order; rounds them to float32."""
-        distances = np.asarray(genuine, np.float32)
-        order = np.argsort(distances, kind="stable")
-        identities = np.asarray(genuine_identities, np.int64)
-        return cls(distances[order], identities[order], np.sort(np.asarray(impostor, np.float32)))
+        impostors = SortedDistances(np.sort(np.asarray(impostor, np.float32)))
+        return cls.counted(
+            np.asarray(genuine, np.float32), np.asarray(genuine_identities, np.int64), impostors
+        )
+
+    @classmethod
+    def counted(
+        cls, genuine: FloatArray, genuine_identities: IntArray, impostor: OrderedDistances
+    ) -> ScoredPairs:
+        """Sorts genuine distances that come in any order."""
+        order = np.argsort(genuine, kind="stable")
+        return cls(genuine[order], genuine_identities[order], impostor)
 
     @property
     def has_both_kinds(self) -> bool:
@@ -66,7 +72,7 @@ class ScoredPairs:
 
     @cached_property
     def _by_pair(self) -> WeighedDistances:
-        return WeighedDistances(((1, self.genuine),))
+        return WeighedDistances(((1, SortedDistances(self.genuine)),))
 
     @cached_property
     def _by_identity(self) -> WeighedDistances:
@@ -77,7 +83,10 @@ class ScoredPairs:
         by_size = self.genuine[np.argsort(shares, kind="stable")]
         groups = np.split(by_size, np.cumsum(counts)[:-1])
         return WeighedDistances(
-            tuple((common // size, group) for size, group in zip(sizes.tolist(), groups, strict=False))
+            tuple(
+                (common // size, SortedDistances(group))
+                for size, group in zip(sizes.tolist(), groups, strict=False)
+            )
         )
 
 

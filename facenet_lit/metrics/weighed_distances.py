@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from facenet_lit.metrics.exact_distances import FloatArray
+from facenet_lit.metrics.ordered_distances import OrderedDistances
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,10 +18,10 @@ class WeighedDistances:
     The weights are integers of any size, so a count is exact and equal rates compare equal.
 
     Attributes:
-        groups: (weight, ascending float32 distances) of each group.
+        groups: weight and distances of each group.
     """
 
-    groups: tuple[tuple[int, FloatArray], ...]
+    groups: tuple[tuple[int, OrderedDistances], ...]
 
     @cached_property
     def total(self) -> int:
@@ -37,5 +37,5 @@ class WeighedDistances:
         at = np.atleast_1d(np.asarray(thresholds, np.float32))
         result = np.zeros(at.shape, object)
         for weight, distances in self.groups:
-            result += np.searchsorted(distances, at).astype(object) * weight
+            result += distances.below(at).astype(object) * weight
         return result

@@ -17,6 +17,12 @@ def unit_vectors(rows: int, size: int, seed: int = 0, spread: float = 1.0) -> to
     return torch.nn.functional.normalize(centre + spread * torch.randn(rows, size, generator=generator))
 
 
+def every_distance(vectors: torch.Tensor) -> np.ndarray:
+    """(N, N)"""
+    everyone = slice(0, len(vectors))
+    return ExactDistances(vectors).tile(everyone, everyone)
+
+
 def every_pair(rows: int) -> torch.Tensor:
     return torch.tensor(list(itertools.combinations(range(rows), 2))).T
 
@@ -24,20 +30,20 @@ def every_pair(rows: int) -> torch.Tensor:
 @given(st.integers(2, 60), st.sampled_from([1, 3, 128, 512]), st.integers(1, 60), st.integers(0, 9))
 def test_a_distance_is_one_number_in_any_block_list_and_company(rows, size, cut, seed):
     vectors = unit_vectors(rows, size, seed)
-    whole = ExactDistances(vectors).block(0, rows)
+    whole = every_distance(vectors)
     first, second = every_pair(rows)
     assert np.array_equal(ExactDistances(vectors).listed(first, second), whole[first.numpy(), second.numpy()])
     cut = min(cut, rows - 1)
-    assert np.array_equal(ExactDistances(vectors).block(cut, rows), whole[cut:, cut:])
-    assert np.array_equal(ExactDistances(vectors[cut:]).block(0, 1), whole[cut : cut + 1, cut:])
+    assert np.array_equal(ExactDistances(vectors).tile(slice(cut, rows), slice(0, cut)), whole[cut:, :cut])
+    assert np.array_equal(every_distance(vectors[cut:]), whole[cut:, cut:])
 
 
 def test_equal_vectors_are_at_exactly_0_and_near_ones_are_told_apart():
     vectors = unit_vectors(50, 512).repeat(2, 1)
-    distances = ExactDistances(vectors).block(0, 100)
+    distances = every_distance(vectors)
     assert (np.diagonal(distances[:50, 50:]) == 0).all()
     vectors[50:, 0] += 1e-5
-    near = np.diagonal(ExactDistances(vectors).block(0, 100)[:50, 50:])
+    near = np.diagonal(every_distance(vectors)[:50, 50:])
     np.testing.assert_allclose(near, 1e-5, rtol=0.01)
 
 
@@ -61,6 +67,6 @@ def test_rounding_moves_less_than_float32_can_tell():
 
 
 def test_vectors_of_any_length_have_a_distance():
-    found = ExactDistances(1e6 * unit_vectors(30, 64).repeat(2, 1)).block(0, 60)
+    found = every_distance(1e6 * unit_vectors(30, 64).repeat(2, 1))
     assert np.isfinite(found).all()
-    assert ExactDistances(torch.empty(0, 0)).block(0, 256).shape == (0, 0)
+    assert every_distance(torch.empty(0, 0)).shape == (0, 0)

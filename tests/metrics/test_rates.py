@@ -61,7 +61,7 @@ def test_balanced_is_over_pairs_where_each_identity_has_one(distances, impostor,
 def test_curve_and_area_agree_with_scikit_learn(balanced):
     pairs = float_pairs()
     labels = np.repeat([1, 0], [len(pairs.genuine), len(pairs.impostor)])
-    scores = -np.concatenate([pairs.genuine, pairs.impostor])
+    scores = -np.concatenate([pairs.genuine, pairs.impostor.values()])
     shares = 1 / np.bincount(pairs.genuine_identities)[pairs.genuine_identities] if balanced else 1.0
     weights = np.ones(len(labels))
     weights[: len(pairs.genuine)] = shares

@@ -6,17 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facenet_lit.errors import UserError
+from facenet_lit.metrics.ordered_distances import SortedDistances
 from facenet_lit.metrics.scored_pairs import ScoredPairs, balanced_weights, effective_identities
 
 
 def test_pairs_that_are_not_sorted_or_finite_are_refused():
     good, identities = np.array([0.5, 1.0], np.float32), np.array([0, 1])
-    ScoredPairs(good, identities, good)
+    ScoredPairs(good, identities, SortedDistances(good))
     for bad in (good[::-1], good.astype(np.float64), np.array([0.5, np.nan], np.float32)):
         with pytest.raises(UserError, match="ascending float32"):
-            ScoredPairs(good, identities, bad)
+            ScoredPairs(bad, identities, SortedDistances(good))
     with pytest.raises(UserError, match="one identity per genuine pair"):
-        ScoredPairs(good, identities[:1], good)
+        ScoredPairs(good, identities[:1], SortedDistances(good))
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30))

@@ -119,7 +119,7 @@ def padded(lonely: bool) -> tuple:
         with pytest.raises(RuntimeError, match="only the first process has them"):
             metric.collected()
         return figures, None, metric.pairs
-    return figures, metric.collected().numbers, metric.pairs.impostor
+    return figures, metric.collected().numbers, metric.pairs.impostor.values()
 
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
@@ -131,5 +131,5 @@ def test_several_processes_give_the_figures_of_one(together: Processes, world: i
     (figures, numbers, impostor), *others = together(world, padded, lonely)
     assert figures == expected
     assert numbers.tolist() == list(range(100, 141))
-    assert np.array_equal(impostor, metric.pairs.impostor)
+    assert np.array_equal(impostor, metric.pairs.impostor.values())
     assert others == [(expected, None, None)] * (world - 1)

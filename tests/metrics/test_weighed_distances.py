@@ -4,12 +4,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from facenet_lit.metrics.ordered_distances import SortedDistances
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 from facenet_lit.metrics.weighed_distances import WeighedDistances
 
 
 def test_counts_are_of_the_distances_below():
-    counts = WeighedDistances(((3, np.array([1, 2], np.float32)), (2**70, np.array([1.5], np.float32))))
+    few, many = (SortedDistances(np.array(numbers, np.float32)) for numbers in ([1, 2], [1.5]))
+    counts = WeighedDistances(((3, few), (2**70, many)))
     assert counts.total == 6 + 2**70
     assert counts.accepted([1, 1.5, 2, 9]).tolist() == [0, 3, 3 + 2**70, 6 + 2**70]
     assert counts.accepted_at(2.0) == 3 + 2**70
