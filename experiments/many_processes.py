@@ -35,7 +35,7 @@ from facenet_lit.budget import Budget
 from facenet_lit.callbacks.seeded_steps import SeededSteps
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.checkpoint import ModelCard
-from facenet_lit.data.augmentation import Augmentation
+from facenet_lit.data.augmentation import Augmentation, Changes
 from facenet_lit.data.dataset import EverySampler, FaceDataset
 from facenet_lit.data.samplers import IdentitySampler, TripletSampler
 from facenet_lit.lightning_trainer import build_trainer
@@ -156,7 +156,7 @@ def train_together(setting: Setting) -> Outcome:
             identities, numbers, setting.batch_size, setting.batch_size // 2, 2, 1, seed=3
         )
     me = (gathering.rank(), gathering.world_size())
-    augmented = FaceDataset(images, identities, Augmentation(flip=0.5, rotate=10, erase=0.5), 5, *me)
+    augmented = FaceDataset(images, identities, Augmentation(Changes(flip=0.5, rotate=10, erase=0.5)), 5, *me)
     plain = FaceDataset(images, identities, None, 0, *me)
     module = _module(setting, identities, numbers)
     with tempfile.TemporaryDirectory() as folder:

@@ -31,7 +31,7 @@ class Batch(NamedTuple):
     """What the network is given.
 
     Attributes:
-        images: (N, 3, H, W) uint8 RGB, augmented, not yet normalised.
+        images: (N, 3, H, W) uint8 RGB, or float32 in [0, 255]; augmented, not yet normalised.
         identities: (N,) int64.
         numbers: (N,) int64 image numbers.
         triplets: (T, 3) int64, or None: the anchor by its row here, positive and negative by their rows of the
@@ -39,6 +39,7 @@ class Batch(NamedTuple):
         views: (N,) int64, how often the row's image stands in the rows before it; None where nobody asks.
         first: row of the global batch that the first of these is.
         total: rows of the global batch, of which a process has its share; None where these are all.
+        place: epoch, and number of the batch in it, both from 0.
     """
 
     images: Tensor
@@ -48,6 +49,7 @@ class Batch(NamedTuple):
     views: Tensor | None = None
     first: int = 0
     total: int | None = None
+    place: tuple[int, int] = (0, 0)
 
     @property
     def global_rows(self) -> int:

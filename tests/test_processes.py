@@ -105,6 +105,14 @@ def test_two_processes_leave_what_one_leaves(alone: Path, pair: tuple[Path, str]
 
 
 @pytest.mark.slow
+def test_augmentation_where_the_network_is(tmp_path: Path) -> None:
+    settings = ("augmentation=strong", "augmentation.on=device")
+    for name, more in (("one", ()), ("two", ("trainer=ddp",))):
+        ended(start(tmp_path, *TRAIN, *settings, *more, f"hydra.run.dir={name}"))
+    same_result(tmp_path / "one", tmp_path / "two")
+
+
+@pytest.mark.slow
 def test_torchrun(alone: Path, tmp_path: Path) -> None:
     launcher = ("-m", "torch.distributed.run", "--nproc-per-node=2", *TRAIN)
     ended(start(tmp_path, *launcher, "trainer=ddp", "hydra.run.dir=run"))

@@ -265,6 +265,27 @@ def test_a_run_that_switches_losses_goes_on_to_the_bit(
     assert directions.shape == (24, 16)
 
 
+def test_augmentation_where_the_network_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It changes what is learnt, in training alone, and a resumed run changes the rows of a batch in the same way."""
+    settings = (
+        "augmentation=strong",
+        "trainer.steps=7",
+        "trainer.val_every_steps=7",
+        "test=false",
+        "resume=auto",
+    )
+    whole, stopped, other = (tmp_path / name for name in ("whole", "stopped", "other"))
+    assert run(whole, *settings, "augmentation.on=device").code == 0
+    with monkeypatch.context() as patch:
+        stop_at(patch, "on_train_batch_end", 5, signal.SIGTERM)
+        assert run(stopped, *settings, "augmentation.on=device").code == 143
+    assert run(stopped, *settings, "augmentation.on=device").code == 0
+    assert same_weights(whole, stopped)
+    assert (whole / "metrics.json").read_text() == (stopped / "metrics.json").read_text()
+    assert run(other, *settings).code == 0
+    assert not same_weights(whole, other)
+
+
 @pytest.mark.parametrize(("hook", "before"), [("on_validation_end", 0), ("on_train_batch_end", 1)])
 def test_a_run_that_ends_early_goes_on_to_the_same_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str, before: int

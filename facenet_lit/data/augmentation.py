@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import asdict, dataclass
 
 # albumentations looks for a newer version over the network when it is imported, unless told not to.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -20,17 +21,18 @@ import numpy.typing as npt
 from facenet_lit.errors import check_number
 
 
-class Augmentation:
-    """Random flips, small affine moves, changes of light and colour, blur and erased boxes.
+@dataclass(frozen=True)
+class Changes:
+    """What is changed in a picture, how much and how often.
 
-    Args:
+    Attributes:
         flip: probability of a mirror image.
         shift: largest shift, as a share of the side.
         scale: largest change of scale, as a share.
         rotate: largest angle in degrees.
         brightness: largest change of brightness, as a share of the range.
         contrast: largest change of contrast, as a share.
-        saturation: largest change of saturation, as a share; hue changes by a tenth of it.
+        saturation: largest change of saturation, as a share, in half of the images; hue changes by a tenth of it.
         grey: probability of a grey image.
         blur: probability of a slight blur.
         erase: probability of one erased box of 10 to 35% of the side.
@@ -39,30 +41,39 @@ class Augmentation:
         UserError: a probability or share is out of range.
     """
 
-    def __init__(
-        self,
-        flip: float = 0.0,
-        shift: float = 0.0,
-        scale: float = 0.0,
-        rotate: float = 0.0,
-        brightness: float = 0.0,
-        contrast: float = 0.0,
-        saturation: float = 0.0,
-        grey: float = 0.0,
-        blur: float = 0.0,
-        erase: float = 0.0,
-    ) -> None:
-        settings = {name: value for name, value in locals().items() if name != "self"}
-        for name, value in settings.items():
+    flip: float = 0.0
+    shift: float = 0.0
+    scale: float = 0.0
+    rotate: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    grey: float = 0.0
+    blur: float = 0.0
+    erase: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
             check_number(f"augmentation.{name}", value, 0, 180 if name == "rotate" else 1)
+
+
+class Augmentation:
+    """Random flips, small affine moves, changes of light and colour, blur and erased boxes.
+
+    Args:
+        changes: how large and how frequent they are.
+    """
+
+    def __init__(self, changes: Changes) -> None:
+        c = changes
         steps = [
-            *([A.HorizontalFlip(p=flip)] if flip else []),
-            *([_affine(shift, scale, rotate)] if shift or scale or rotate else []),
-            *([_light(brightness, contrast)] if brightness or contrast else []),
-            *([_colour(saturation)] if saturation else []),
-            *([A.ToGray(p=grey)] if grey else []),
-            *([A.GaussianBlur(blur_limit=(3, 5), p=blur)] if blur else []),
-            *([_erased_box(erase)] if erase else []),
+            *([A.HorizontalFlip(p=c.flip)] if c.flip else []),
+            *([_affine(c.shift, c.scale, c.rotate)] if c.shift or c.scale or c.rotate else []),
+            *([_light(c.brightness, c.contrast)] if c.brightness or c.contrast else []),
+            *([_colour(c.saturation)] if c.saturation else []),
+            *([A.ToGray(p=c.grey)] if c.grey else []),
+            *([A.GaussianBlur(blur_limit=(3, 5), p=c.blur)] if c.blur else []),
+            *([_erased_box(c.erase)] if c.erase else []),
         ]
         self._compose = A.Compose(steps) if steps else None
 

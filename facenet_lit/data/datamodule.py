@@ -24,7 +24,8 @@ from facenet_lit.data.assignment import (
 )
 from facenet_lit.data.audit import MEND_SPLIT, SPLIT_PEOPLE, find_leaks, find_twins, refuse
 from facenet_lit.data.augmentation import Augmentation
-from facenet_lit.data.dataset import EverySampler, FaceDataset
+from facenet_lit.data.batched_augmentation import BatchedAugmentation
+from facenet_lit.data.dataset import EverySampler, FaceDataset, as_it_is
 from facenet_lit.data.pixel_statistics import NORMALIZATIONS, Statistics, pixel_statistics
 from facenet_lit.data.plan_sampler import PlanSampler
 from facenet_lit.data.samplers import IdentitySampler
@@ -46,7 +47,7 @@ class FaceDataModule(L.LightningDataModule):
     Args:
         source: where the pictures come from.
         sampler: makes the training sampler from ``identities``, ``numbers`` and ``batch_size``.
-        augmentation: what is done to each training image, or None.
+        augmentation: what is done to the training images, or None.
         batch_size: rows of a global training batch.
         size: side of the square images in pixels, 64 or more.
         crop: side of the centred square that is cut out of a picture, in pixels; None for the largest.
@@ -71,7 +72,7 @@ class FaceDataModule(L.LightningDataModule):
         self,
         source: Source,
         sampler: SamplerFactory | None = None,
-        augmentation: Augmentation | None = None,
+        augmentation: Augmentation | BatchedAugmentation | None = None,
         *,
         batch_size: int = 225,
         size: int = 64,
@@ -182,6 +183,13 @@ class FaceDataModule(L.LightningDataModule):
         sampler.skip(done)
         return self._loader(sampler, self.augmentation)
 
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Augments a training batch where the network is, if it is to be done there."""
+        if isinstance(self.augmentation, BatchedAugmentation) and self.trainer and self.trainer.training:
+            seed = (self.seed, *batch.place)
+            return batch._replace(images=self.augmentation(batch.images, seed, batch.first))
+        return batch
+
     def val_dataloader(self) -> DataLoader[Batch]:
         """Every image of ``val``, once."""
         return self.part_dataloader(self.parts["val"])
@@ -209,11 +217,12 @@ class FaceDataModule(L.LightningDataModule):
         """Goes on behind the batches that were done."""
         self._resume_at = (int(state_dict.get("epoch", 0)), int(state_dict.get("batches_done", 0)))
 
-    def _loader(self, sampler: Sampler[BatchPlan], augmentation: Augmentation | None) -> DataLoader[Batch]:
-        faces = self.faces
-        dataset = FaceDataset(
-            faces.images, faces.identities, augmentation, self.seed, gathering.rank(), gathering.world_size()
-        )
+    def _loader(
+        self, sampler: Sampler[BatchPlan], augmentation: Augmentation | BatchedAugmentation | None
+    ) -> DataLoader[Batch]:
+        faces, me = self.faces, (gathering.rank(), gathering.world_size())
+        one_by_one = augmentation if isinstance(augmentation, Augmentation) else None
+        dataset = FaceDataset(faces.images, faces.identities, one_by_one, self.seed, *me)
         return DataLoader(
             dataset,
             sampler=cast(Any, sampler),
@@ -221,7 +230,7 @@ class FaceDataModule(L.LightningDataModule):
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
-            collate_fn=_as_it_is,
+            collate_fn=as_it_is,
         )
 
     def _tell_of_singles(self, sampler: PlanSampler) -> None:
@@ -239,7 +248,3 @@ class FaceDataModule(L.LightningDataModule):
         if self.sampler is None:
             raise RuntimeError("FaceDataModule: made without a sampler")
         return self.sampler(identities[numbers], numbers, self.batch_size)
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,7 @@ class FaceDataset(Dataset[Batch]):
             views=torch.from_numpy(count_views(plan.numbers)[first:last]),
             first=first,
             total=total,
+            place=(plan.epoch, plan.batch),
         )
 
 
@@ -64,6 +66,11 @@ def _of(triplets: IntArray, first: int, last: int) -> IntArray:
     anchors = triplets[:, 0]
     own: IntArray = triplets[(anchors >= first) & (anchors < last)] - np.array([first, 0, 0])
     return own
+
+
+def as_it_is(batch: Any) -> Any:
+    """What a DataLoader is to do with a batch that is one already."""
+    return batch
 
 
 class EverySampler(Sampler[BatchPlan]):

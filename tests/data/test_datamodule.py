@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from facenet_lit.data.audit import LeakError
-from facenet_lit.data.augmentation import Augmentation
+from facenet_lit.data.augmentation import Augmentation, Changes
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.data.samplers import IdentitySampler, TripletSampler
 from facenet_lit.errors import UserError
@@ -43,7 +43,7 @@ def test_parts_hold_every_image_once_and_no_identity_twice() -> None:
 
 
 def test_training_batches_are_drawn_from_train_and_augmented() -> None:
-    data, plain = made(augmentation=Augmentation(flip=1.0)), made()
+    data, plain = made(augmentation=Augmentation(Changes(flip=1.0))), made()
     loader = data.train_dataloader()
     batches, expected = list(loader), list(plain.train_dataloader())
     assert len(batches) == len(loader) == 12  # 24 identities of 3 images: 48 triplets of 3 rows
@@ -59,7 +59,7 @@ def test_training_batches_are_drawn_from_train_and_augmented() -> None:
 
 @pytest.mark.parametrize("part", ["val", "test"])
 def test_evaluation_batches_are_every_image_once_not_augmented(part: str) -> None:
-    data = made(augmentation=Augmentation(flip=1.0))
+    data = made(augmentation=Augmentation(Changes(flip=1.0)))
     batches = list(getattr(data, f"{part}_dataloader")())
     numbers = torch.cat([batch.numbers for batch in batches])
     assert numbers.tolist() == data.parts[part].tolist()

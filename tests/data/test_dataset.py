@@ -3,7 +3,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from facenet_lit.batch import BatchPlan
-from facenet_lit.data.augmentation import Augmentation
+from facenet_lit.data.augmentation import Augmentation, Changes
 from facenet_lit.data.dataset import EverySampler, FaceDataset
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 64, 64, 3), dtype=np.uint8)
@@ -26,7 +26,7 @@ def test_a_batch_holds_what_its_plan_says() -> None:
 
 
 def test_augmentation_is_seeded_by_epoch_and_batch() -> None:
-    data = FaceDataset(IMAGES, IDENTITIES, Augmentation(rotate=20), seed=5)
+    data = FaceDataset(IMAGES, IDENTITIES, Augmentation(Changes(rotate=20)), seed=5)
     numbers = np.arange(4)
 
     def images(epoch: int, index: int) -> torch.Tensor:
@@ -35,7 +35,7 @@ def test_augmentation_is_seeded_by_epoch_and_batch() -> None:
     assert torch.equal(images(1, 2), images(1, 2))
     assert not torch.equal(images(1, 2), images(1, 3))
     assert not torch.equal(images(1, 2), images(2, 2))
-    other = FaceDataset(IMAGES, IDENTITIES, Augmentation(rotate=20), seed=6)
+    other = FaceDataset(IMAGES, IDENTITIES, Augmentation(Changes(rotate=20)), seed=6)
     assert not torch.equal(other[BatchPlan(1, 2, numbers, None)].images, images(1, 2))
 
 
@@ -61,7 +61,7 @@ def test_every_image_once_and_in_order_with_and_without_workers() -> None:
 def test_processes_share_a_batch_and_lose_nothing() -> None:
     numbers, triplets = np.array([4, 5, 4, 9, 0, 2, 7]), np.array([[0, 1, 3], [3, 2, 0], [6, 5, 4]])
     plan = BatchPlan(1, 2, numbers, triplets)
-    augmentation = Augmentation(rotate=20, erase=0.5)
+    augmentation = Augmentation(Changes(rotate=20, erase=0.5))
     whole = FaceDataset(IMAGES, IDENTITIES, augmentation, 5)[plan]
     for world in (2, 3, 8):
         parts = [FaceDataset(IMAGES, IDENTITIES, augmentation, 5, rank, world)[plan] for rank in range(world)]
