@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from facenet_lit.metrics.figures import figures
 from facenet_lit.metrics.fold_accuracy import fold_figures
 from facenet_lit.metrics.pair_scoring import score_all_pairs, score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
+from facenet_lit.places import place_of
 from facenet_lit.precision import lay_out
 from facenet_lit.recipe import read_fars
 from facenet_lit.resolution_checks import check_resolution, fars_asked_for
@@ -48,6 +50,11 @@ def main() -> None:
 
 def evaluate(config: DictConfig) -> None:
     """Scores a checkpoint, prints the table and writes metrics.json, in a folder that Hydra made."""
+    place = place_of(os.environ)
+    if place is not None:
+        raise UserError(
+            f"{place.world} processes were started: an evaluation runs in one; start it by itself"
+        )
     folder = Path(HydraConfig.get().runtime.output_dir)
     with run_folder.locked(folder):
         run_folder.checkpoint_to_resume(folder, plain(config), resume=False)  # refuses that of another run

@@ -10,6 +10,7 @@ from pathlib import Path
 import lightning as L
 import torch
 from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
@@ -28,6 +29,7 @@ MEANT = (
     ".*smaller than the logging interval.*",
     ".*in eval mode at the start of training.*",  # a frozen backbone
     ".*your dataloader is not resumable.*",
+    ".*broadcast_buffers.* is deprecated.*",  # by torch 2.13; older ones know no other
     ".*recommended to use .*sync_dist=True.*",  # figures are the same on every process already
 )
 
@@ -62,7 +64,9 @@ def build_trainer(
         devices=1 if place is None else place.local_world,
         num_nodes=1 if place is None else place.world // place.local_world,
         strategy="auto" if place is None else _together(settings.accelerator),
-        plugins=None if place is None else [StartedProcesses(place)],
+        plugins=[
+            LightningEnvironment() if place is None else StartedProcesses(place)
+        ],  # not what it finds itself
         sync_batchnorm=place is not None and settings.accelerator == "gpu",
         precision=PRECISIONS[precision],  # type: ignore[arg-type]
         max_epochs=-1,

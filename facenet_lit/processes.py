@@ -33,6 +33,8 @@ SECONDS_TO_TELL = 3.0  # that the first has to tell of an error which others hav
 
 SIGNALLED = 128  # exit codes of processes that a signal ended are above it
 
+_at_work = threading.Event()  # whether the others do what they were told, or wait for a word
+
 LOST = re.compile("gloo|[Cc]onnection|peer")  # in what collectives say when a process has gone
 
 
@@ -86,23 +88,17 @@ def crew(devices: int, place: Place | None) -> Iterator[Place | None]:
 
 @contextmanager
 def leading(place: Place) -> Iterator[None]:
-    """Meets the others, and dismisses them at the end: also after a user error, which all of them have.
+    """Meets the others, and dismisses them at the end, if they wait for a word.
 
-    A run that is stopped by a signal stops in all of them.
+    Where they don't, they do what this one failed at, or was stopped in: they have failed too, or find it gone.
     """
     join(place)
     try:
         yield
-    except UserError:
-        dismiss()
-        raise
-    except SystemExit as end:
-        if not isinstance(end.code, int) or end.code < SIGNALLED:
-            dismiss()
-        raise
-    else:
-        dismiss()
     finally:
+        if not _at_work.is_set():
+            dismiss()
+        _at_work.clear()
         dist.destroy_process_group()
 
 
@@ -160,8 +156,8 @@ def _lost(others: list[subprocess.Popen[bytes]]) -> str | None:
 def _environment(place: Place, rank: int, threads: int) -> dict[str, str]:
     """The variables that say to another process on this machine where it stands."""
     return {
-        "OMP_NUM_THREADS": str(threads),
         **os.environ,
+        "OMP_NUM_THREADS": str(threads),
         "RANK": str(rank),
         "LOCAL_RANK": str(rank),
         "WORLD_SIZE": str(place.world),
@@ -184,9 +180,13 @@ def _end(others: list[subprocess.Popen[bytes]], patience: float) -> None:
         process.wait()
 
 
-def lead(job: Mapping[str, Any]) -> None:
-    """Tells the others, who wait in :func:`follow`, what to do; the first process calls this."""
+@contextmanager
+def lead(job: Mapping[str, Any]) -> Iterator[None]:
+    """Tells the others, who wait in :func:`follow`, what to do, while this first process does it too."""
     gathering.send({"job": dict(job)})
+    _at_work.set()
+    yield
+    _at_work.clear()
 
 
 def dismiss() -> None:

@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from facenet_lit.backbones import build_backbone
 from facenet_lit.backbones.embedder import Embedder
+from facenet_lit.backbones.synced_batch_norm import refuse_odd_batch_norms
 from facenet_lit.config_values import plain
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
 from facenet_lit.lightning_trainer import check_trainer
@@ -64,6 +65,8 @@ def refuse_nonsense(config: DictConfig, miner: Miner, loss: Loss, weights: Weigh
     check_trainer(config.trainer)
     check_flag("test", config.test)
     embedder = _refuse_network(config.model, check_integer("data.size", config.data.size, 64))
+    if config.trainer.devices > 1:
+        refuse_odd_batch_norms(embedder)
     if weights is not None:
         arguments = plain(config.model.arguments)
         refuse_other_network(weights, config.model.backbone, arguments, config.data.normalize)

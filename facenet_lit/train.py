@@ -85,8 +85,8 @@ def train(config: DictConfig) -> float | None:
         checked = _check(config, resumed)
         with crew(config.trainer.devices, place) as place:
             job = Job(config, folder, resumed, hydra.runtime.choices["data"], tuple(hydra.overrides.task))
-            lead(job.message())
-            figures = fit(job, checked, place)
+            with lead(job.message()):
+                figures = fit(job, checked, place)
         run_folder.write_metrics(folder, figures)
         report.show(report.figures_table(figures, "best checkpoint"))
         _tell_where(folder)

@@ -268,3 +268,13 @@ def test_one_line_tells_of_fars_that_do_not_show(best: str) -> None:
     assert ended.out.count("impostor pairs") == 1
     assert "test has 27: leaves out tar_at_far_1e-2, tar_at_far_1e-3; coarse tar_at_far_1e-1." in ended.out
     assert figures["test/tar_at_far_1e-2"] is None
+
+
+def test_several_processes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    ended = call(main, "checkpoint=best.ckpt")
+    assert ended.code == 2
+    assert ended.err == "error: 2 processes were started: an evaluation runs in one; start it by itself\n"

@@ -34,7 +34,8 @@ RUN = [
 def test_one_process_is_no_crew() -> None:
     with crew(1, None) as place:
         assert place is None
-        lead({"nobody": "listens"})
+        with lead({"nobody": "listens"}):
+            pass
 
 
 def test_as_many_as_were_started() -> None:
@@ -67,7 +68,7 @@ def same_result(one: Path, other: Path) -> None:
     weights = [
         torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"] for run in (one, other)
     ]
-    assert max(relative_differences(*weights).values()) <= 1e-10
+    assert all(off <= 1e-10 for off in relative_differences(*weights).values())
     figures = [json.loads((run / "metrics.json").read_text()) for run in (one, other)]
     assert figures[0] == pytest.approx(figures[1], abs=1e-9)
 
@@ -102,11 +103,12 @@ def test_two_processes_leave_what_one_leaves(alone: Path, pair: tuple[Path, str]
     assert files(folder) == files(alone)  # one folder, one of each file, nothing beside it
     assert out.count("budget: 6 steps") == out.count("best checkpoint") == 1
     assert "Warning" not in out
+    assert ".py:" not in out
 
 
 @pytest.mark.slow
 def test_augmentation_where_the_network_is(tmp_path: Path) -> None:
-    settings = ("augmentation=strong", "augmentation.on=device")
+    settings = ("augmentation=strong", "augmentation.where=device")
     for name, more in (("one", ()), ("two", ("trainer=ddp",))):
         ended(start(tmp_path, *TRAIN, *settings, *more, f"hydra.run.dir={name}"))
     same_result(tmp_path / "one", tmp_path / "two")
@@ -232,6 +234,49 @@ def test_a_wrong_setting_is_told_once(tmp_path: Path) -> None:
     assert out.splitlines()[-1].startswith("error: trainer.devices=0: expected")
 
 
+@pytest.mark.parametrize("setting", ["patience=0", "metrics.fars=[1e-7]"])
+def test_an_error_that_all_processes_have_is_told_once(tmp_path: Path, setting: str) -> None:
+    """One that is found within the job, after the others have begun it."""
+    out = ended(start(tmp_path, *TRAIN, "trainer=ddp", setting, "hydra.run.dir=run"), 2)
+    assert out.count("error: ") == 1
+    assert "Traceback" not in out
+
+
+STOPPER = """
+import os, signal
+import lightning as L
+
+class Stopper(L.Callback):
+    def __init__(self, signum, hook, stage):
+        def stop(trainer, *_):
+            if trainer.state.fn == stage and trainer.global_rank == 0:
+                os.kill(os.getpid(), signum)
+        setattr(self, hook, stop)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("signum", "hook", "stage", "codes"),
+    [
+        (signal.SIGTERM, "on_validation_batch_start", "validate", (143,)),
+        (signal.SIGINT, "on_validation_batch_start", "validate", (130,)),
+        (signal.SIGTERM, "on_test_batch_start", "test", (143,)),
+        (signal.SIGINT, "on_train_start", "fit", (1, 130)),  # before ours: Lightning's own answer
+    ],
+)
+def test_a_signal_at_an_odd_time_ends_both(
+    tmp_path: Path, signum: int, hook: str, stage: str, codes: tuple[int, ...]
+) -> None:
+    (tmp_path / "stopper.py").write_text(STOPPER)
+    settings = [f"+callbacks.stop.{name}={value}" for name, value in (
+        ("_target_", "stopper.Stopper"), ("signum", int(signum)), ("hook", hook), ("stage", stage),
+    )]  # fmt: skip
+    process = start(tmp_path, *TRAIN, "trainer=ddp", *settings, "hydra.run.dir=run", PYTHONPATH=str(tmp_path))
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode in codes, out
+
+
 @pytest.mark.slow
 def test_torchrun_with_another_number_is_told_once(tmp_path: Path) -> None:
     launcher = ("-m", "torch.distributed.run", "--nproc-per-node=2", *TRAIN)
@@ -256,7 +301,8 @@ def obey_and_report(folder: str) -> list[str]:
     done: list[str] = []
     if gathering.rank() == gathering.FIRST:
         for job in ("one", "two"):
-            lead({"name": job})
+            with lead({"name": job}):
+                pass
         dismiss()
         return ["leads"]
     with pytest.raises(SystemExit) as end:

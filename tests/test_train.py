@@ -275,11 +275,11 @@ def test_augmentation_where_the_network_is(tmp_path: Path, monkeypatch: pytest.M
         "resume=auto",
     )
     whole, stopped, other = (tmp_path / name for name in ("whole", "stopped", "other"))
-    assert run(whole, *settings, "augmentation.on=device").code == 0
+    assert run(whole, *settings, "augmentation.where=device").code == 0
     with monkeypatch.context() as patch:
         stop_at(patch, "on_train_batch_end", 5, signal.SIGTERM)
-        assert run(stopped, *settings, "augmentation.on=device").code == 143
-    assert run(stopped, *settings, "augmentation.on=device").code == 0
+        assert run(stopped, *settings, "augmentation.where=device").code == 143
+    assert run(stopped, *settings, "augmentation.where=device").code == 0
     assert same_weights(whole, stopped)
     assert (whole / "metrics.json").read_text() == (stopped / "metrics.json").read_text()
     assert run(other, *settings).code == 0

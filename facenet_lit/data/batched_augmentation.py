@@ -172,19 +172,19 @@ class _Drawn(NamedTuple):
         return (2 * self[name] - 1) * largest
 
 
-def augmentation_on(on: str = "cpu", **settings: float) -> Augmentation | BatchedAugmentation:
+def augmentation_of(where: str = "cpu", **settings: float) -> Augmentation | BatchedAugmentation:
     """What augments training images.
 
     Args:
-        on: ``cpu``, a picture at a time by albumentations, or ``device``, a batch at a time where the network is.
+        where: ``cpu``, a picture at a time by albumentations, or ``device``, a batch at a time where the network is.
         settings: those of :class:`Changes`.
 
     Raises:
         UserError: a setting is unknown or out of range.
     """
-    check_choice("augmentation.on", on, ("cpu", "device"))
+    check_choice("augmentation.where", where, ("cpu", "device"))
     changes = Changes(**settings)
-    return Augmentation(changes) if on == "cpu" else BatchedAugmentation(changes)
+    return Augmentation(changes) if where == "cpu" else BatchedAugmentation(changes)
 
 
 def _wide(values: Tensor, pixels: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ def group_images(identities: IntArray) -> Groups:
     Raises:
         UserError: there is no genuine or no impostor pair to learn from.
     """
-    codes, counts = _codes(np.asarray(identities))
+    codes, counts = _codes(np.asarray(identities, np.int64))
     if len(counts) < 2 or counts.max() < 2:
         raise UserError(
             f"data: {len(codes)} training images of {len(counts)} identities: "

@@ -137,7 +137,9 @@ def _pack_into(target: Path, source: Source, crop: int | None, size: int, key: s
 
 
 def _in_memory(_: str, shape: tuple[int, ...]) -> Picture:
-    expect_memory(math.prod(shape) * gathering.world_size())  # each process has its own
+    # Each process has its own, the first before the others.
+    copies = gathering.world_size() if gathering.rank() == gathering.FIRST else 1
+    expect_memory(math.prod(shape) * copies)
     return np.empty(shape, np.uint8)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from test_augmentation import STRONG
 
 from facenet_lit.data.augmentation import Augmentation, Changes
-from facenet_lit.data.batched_augmentation import BatchedAugmentation, augmentation_on
+from facenet_lit.data.batched_augmentation import BatchedAugmentation, augmentation_of
 from facenet_lit.errors import UserError
 
 
@@ -176,9 +176,9 @@ def test_a_spot_moves_as_far_as_said(changes: dict[str, float], farthest: float)
 
 
 def test_where_it_is_done() -> None:
-    assert isinstance(augmentation_on("cpu", flip=0.5), Augmentation)
-    assert isinstance(augmentation_on("device", flip=0.5), BatchedAugmentation)
-    with pytest.raises(UserError, match=r"augmentation\.on=gpu"):
-        augmentation_on("gpu")
+    assert isinstance(augmentation_of("cpu", flip=0.5), Augmentation)
+    assert isinstance(augmentation_of("device", flip=0.5), BatchedAugmentation)
+    with pytest.raises(UserError, match=r"augmentation\.where=gpu"):
+        augmentation_of("gpu")
     with pytest.raises(UserError, match=r"augmentation\.flip="):
-        augmentation_on("device", flip=2)
+        augmentation_of("device", flip=2)

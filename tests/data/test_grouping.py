@@ -49,7 +49,7 @@ def test_every_order_within_a_group_is_as_likely() -> None:
 
 
 def test_equal_random_bits_favour_no_order() -> None:
-    """With three random bits most draws are done again."""
+    """With three random bits nearly half of the draws are done again."""
     groups = group_images(np.array([0, 0, 0, 1, 1]))
     rng = np.random.default_rng(0)
     seen = Counter(tuple(grouping._shuffled_places(groups, 2, 3, rng).tolist()) for _ in range(6000))
