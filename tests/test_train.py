@@ -484,23 +484,34 @@ def wait_for(condition: Callable[[], bool], process_: subprocess.Popen[str]) -> 
         time.sleep(0.02)
 
 
-def test_a_killed_run_is_gone_on_with(tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_to_the_bit(tmp_path: Path) -> None:
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
-    settings = (*TINY, "hydra.run.dir=run", "resume=auto", "checkpoint.every_seconds=0.1", "test=false")
-    with process([*settings, "trainer.steps=150", "trainer.val_every_steps=100"], tmp_path) as killed:
+    settings = (
+        *TINY,
+        "resume=auto",
+        "checkpoint.every_seconds=0.1",
+        "patience=2",
+        "checkpoint.best_from=0.4",
+    )
+    settings += ("test=false", "trainer.steps=150", "trainer.val_every_steps=20", "model.dropout=0.3")
+    with process([*settings, "hydra.run.dir=run"], tmp_path) as killed:
         wait_for(last.exists, killed)
         killed.kill()
         assert killed.wait() == -signal.SIGKILL
     assert not (tmp_path / "run" / "metrics.json").exists()
     reached = read(last)["global_step"]
-    assert 0 < reached < 150
-    with process([*settings, "trainer.steps=150", "trainer.val_every_steps=100"], tmp_path) as gone_on:
-        out = gone_on.communicate()[0]
-    assert gone_on.returncode == 0, out
-    assert f"going on from step {reached} in" in out
-    assert "trained 150 steps" in out
-    assert read(last)["global_step"] == 150
-    assert (tmp_path / "run" / "metrics.json").exists()
+    assert 0 < reached < 80
+    outs = {}
+    for name in ("run", "whole"):
+        with process([*settings, f"hydra.run.dir={name}"], tmp_path) as going_on:
+            outs[name] = going_on.communicate()[0]
+        assert going_on.returncode == 0, outs[name]
+    assert f"going on from step {reached} in" in outs["run"]
+    assert "anew" in outs["whole"]
+    assert 80 <= read(last)["global_step"] <= 150
+    assert same_weights(tmp_path / "whole", tmp_path / "run")
+    metrics = [(tmp_path / name / "metrics.json").read_text() for name in ("run", "whole")]
+    assert metrics[0] == metrics[1]
 
 
 def test_a_folder_of_pictures_is_trained_on(tmp_path: Path) -> None:
