@@ -169,9 +169,8 @@ class FaceDataModule(L.LightningDataModule):
             (T, 3) image numbers.
         """
         numbers = self.parts[part]
-        return numbers[
-            draw_triplets(self.faces.identities[numbers], "positive", "identity", self.split_seed, 0)
-        ]
+        people = self.faces.identities[numbers]
+        return numbers[draw_triplets(people, "positive", "identity", self.split_seed, 0)]
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches of the training part, augmented, redrawn every epoch."""
