@@ -77,7 +77,7 @@ def build_card(config: DictConfig, data_choice: str, data: FaceDataModule) -> Mo
 
 
 def build_module(
-    embedder: Embedder, card: ModelCard, data: FaceDataModule, recipe: Recipe
+    embedder: Embedder, card: ModelCard, data: FaceDataModule, recipe: Recipe, chunk: int | None = None
 ) -> VerificationModule:
     """The LightningModule of a run."""
     trained = torch.from_numpy(data.faces.identities[data.parts["train"]])
@@ -93,6 +93,7 @@ def build_module(
         fixed_triplets={part: data.fixed_triplets(part) for part in recipe.metrics},
         listed_pairs=data.listed_pairs,
         backbone_lr=recipe.backbone_lr,
+        chunk=chunk,
     )
 
 

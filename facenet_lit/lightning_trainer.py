@@ -12,11 +12,12 @@ import torch
 from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 
-from facenet_lit.errors import UserError, check_choice, check_integer, check_number
+from facenet_lit.errors import UserError, check_choice, check_flag, check_integer, check_number
 from facenet_lit.places import Place
 from facenet_lit.precision import PRECISIONS
 from facenet_lit.recipe import LoggerFactory
@@ -42,6 +43,7 @@ def build_trainer(
     logger: LoggerFactory | None,
     step: int | None,
     place: Place | None = None,
+    batches: int | None = None,
 ) -> L.Trainer:
     """Lightning's Trainer: it loops until the clock says stop.
 
@@ -54,23 +56,22 @@ def build_trainer(
         step: the step that a resumed run goes on from, None for a new one: what the event files hold beyond
             it is of steps that are done again.
         place: of this process among several that train together, or None.
+        batches: how many of an epoch are trained on, None for all.
     """
     settings = config.trainer
-    purge_step = 0 if step is None else step + 1
-    loggers = [] if logger is None else [logger(save_dir=str(folder), purge_step=purge_step)]
     bar = sys.stdout.isatty()  # where rich draws
     return L.Trainer(
         accelerator=settings.accelerator,
         devices=1 if place is None else place.local_world,
         num_nodes=1 if place is None else place.world // place.local_world,
         strategy="auto" if place is None else _together(settings.accelerator),
-        plugins=[
-            LightningEnvironment() if place is None else StartedProcesses(place)
-        ],  # not what it finds itself
+        plugins=[StartedProcesses(place) if place else LightningEnvironment()],  # not what it finds itself
         sync_batchnorm=place is not None and settings.accelerator == "gpu",
         precision=PRECISIONS[precision],  # type: ignore[arg-type]
         max_epochs=-1,
-        val_check_interval=settings.val_every_steps,
+        limit_train_batches=batches,
+        accumulate_grad_batches=settings.accumulate,
+        val_check_interval=settings.val_every_steps * settings.accumulate,
         check_val_every_n_epoch=None,
         log_every_n_steps=settings.log_every_steps,
         gradient_clip_val=settings.gradient_clip,
@@ -79,10 +80,28 @@ def build_trainer(
         enable_checkpointing=False,
         enable_model_summary=False,
         enable_progress_bar=bar,
-        logger=loggers,
+        logger=_loggers(logger, folder, step),
         callbacks=[*callbacks, *([RichProgressBar()] if bar else [])],
         default_root_dir=folder,
     )
+
+
+def _loggers(logger: LoggerFactory | None, folder: Path, step: int | None) -> list[Logger]:
+    purge_step = 0 if step is None else step + 1
+    return [] if logger is None else [logger(save_dir=str(folder), purge_step=purge_step)]
+
+
+def batches_of_whole_steps(batches: int, accumulate: int) -> int:
+    """How many of an epoch's batches make whole steps: what is left over is not trained on.
+
+    Raises:
+        UserError: not even one.
+    """
+    if batches < accumulate:
+        raise UserError(
+            f"trainer.accumulate={accumulate}: an epoch has {batches} batches; expected at most as many"
+        )
+    return batches - batches % accumulate
 
 
 def _together(accelerator: str) -> DDPStrategy:
@@ -162,6 +181,10 @@ def check_trainer(settings: DictConfig) -> None:
     check_choice("trainer.precision", str(settings.precision), ("auto", *PRECISIONS))
     check_integer("trainer.val_every_steps", settings.val_every_steps, 1)
     check_integer("trainer.log_every_steps", settings.log_every_steps, 1)
+    check_integer("trainer.accumulate", settings.accumulate, 1)
+    check_flag("trainer.compile", settings.compile)
+    if settings.chunk is not None:
+        check_integer("trainer.chunk", settings.chunk, 2)  # a BatchNorm wants two rows
     if settings.gradient_clip is not None:
         check_number("trainer.gradient_clip", settings.gradient_clip, above=True)
 

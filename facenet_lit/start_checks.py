@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import torch
 from omegaconf import DictConfig
+from torch import nn
 
 from facenet_lit.backbones import build_backbone
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.backbones.synced_batch_norm import refuse_odd_batch_norms
+from facenet_lit.compilation import check_compiler
 from facenet_lit.config_values import plain
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
+from facenet_lit.growth import Growth
 from facenet_lit.lightning_trainer import check_trainer
 from facenet_lit.losses.loss import Loss
 from facenet_lit.metrics.figures import figure_names
@@ -29,7 +32,7 @@ def refuse_misplaced_values(config: DictConfig) -> None:
             raise UserError(f"{name}={value}: expected settings under it, {name}.NAME=VALUE; see --help")
 
 
-def _refuse_network(model: DictConfig, size: int) -> Embedder:
+def _refuse_network(model: DictConfig, size: int, start: int | None) -> Embedder:
     """The network on the meta device, where it has shapes and no weights; refused if pictures do not fit."""
     with torch.device("meta"):
         backbone = build_backbone(model.backbone, **plain(model.arguments))
@@ -43,28 +46,30 @@ def _refuse_network(model: DictConfig, size: int) -> Embedder:
             mirror=model.mirror,
             freeze=model.freeze,
         )
-        try:
-            backbone.eval()(torch.empty(1, 3, size, size))
-        except UserError:
-            raise
-        except (
-            AssertionError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-        ) as error:  # a foreign network's own words
-            raise UserError(
-                f"data.size={size}: {model.backbone} can't take it: {str(error).splitlines()[0]}"
-            ) from error
+        _refuse_size(backbone.eval(), "data.size", size, model.backbone)
+        if start is not None:
+            _refuse_size(backbone.train(not model.freeze), "trainer.grow_from", start, model.backbone)
     return embedder
+
+
+def _refuse_size(backbone: nn.Module, setting: str, size: int, name: str) -> None:
+    try:
+        backbone(torch.empty(2, 3, size, size))
+    except UserError as error:  # which knows of one setting that says a size
+        raise UserError(str(error).replace(f"data.size={size}", f"{setting}={size}")) from error
+    except (AssertionError, RuntimeError, TypeError, ValueError) as error:  # a foreign network's own words
+        raise UserError(f"{setting}={size}: {name} can't take it: {str(error).splitlines()[0]}") from error
 
 
 def refuse_nonsense(config: DictConfig, miner: Miner, loss: Loss, weights: Weights | None = None) -> None:
     """Raises UserError where settings make no sense together, before any picture is decoded."""
     check_integer("seed", config.seed, 0, GREATEST_SEED)
     check_trainer(config.trainer)
+    check_compiler(config.trainer.compile, config.trainer.accelerator)
     check_flag("test", config.test)
-    embedder = _refuse_network(config.model, check_integer("data.size", config.data.size, 64))
+    size = check_integer("data.size", config.data.size, 64)
+    growth = Growth(size, config.trainer.grow_from, config.trainer.grow_until)
+    embedder = _refuse_network(config.model, size, growth.start if growth.start < size else None)
     if config.trainer.devices > 1:
         refuse_odd_batch_norms(embedder)
     if weights is not None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import lightning as L
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import gathering, report, run_folder
@@ -20,20 +19,18 @@ from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.backbones.synced_batch_norm import refuse_odd_batch_norms, sync_batch_norms
 from facenet_lit.budget import Budget
 from facenet_lit.building import build_card, build_module
-from facenet_lit.callbacks.checkpoints import Checkpoints, StoppedBySignal
-from facenet_lit.callbacks.early_stop import EarlyStop
-from facenet_lit.callbacks.seeded_steps import SeededSteps
-from facenet_lit.callbacks.training_clock import TrainingClock
-from facenet_lit.callbacks.validation_lines import ValidationLines
+from facenet_lit.callbacks.checkpoints import StoppedBySignal
 from facenet_lit.checkpoint import ModelCard, newest_whole, read_card, read_checkpoint
 from facenet_lit.command_line import fail, start, user_error
+from facenet_lit.compilation import compile_backbone
 from facenet_lit.composing import one_line
 from facenet_lit.config_values import plain
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice
 from facenet_lit.fine_tuning import take_over
 from facenet_lit.job import Job
-from facenet_lit.lightning_trainer import build_trainer, quiet_lightning
+from facenet_lit.lightning_trainer import batches_of_whole_steps, build_trainer, quiet_lightning
+from facenet_lit.own_callbacks import own_callbacks
 from facenet_lit.places import Place, place_of
 from facenet_lit.precision import lay_out
 from facenet_lit.prepared_data import precision_of, prepare_data
@@ -136,7 +133,7 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     recipe, weights = checked
     L.seed_everything(config.seed, verbose=False)
     origin = origin_of(plain(config))
-    budget, checkpoints, callbacks = _own_callbacks(config, folder)
+    budget, checkpoints, callbacks = own_callbacks(config, folder)
     known = read_card(read_checkpoint(resumed)) if resumed is not None else weights and weights.card
     data = prepare_data(config, job.overrides, known)
 
@@ -150,12 +147,15 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     lay_out(embedder)
     if place is not None:
         _share_statistics(embedder, config.trainer.accelerator)
-    module = build_module(embedder, card, data, recipe)
+    if config.trainer.compile:
+        compile_backbone(embedder)
+    module = build_module(embedder, card, data, recipe, config.trainer.chunk)
     if card.precision == "64":
         module.double()  # Lightning does it too, after a checkpoint is loaded
     step = None if resumed is None else int(read_checkpoint(resumed)["global_step"])
     callbacks = [*recipe.callbacks, *callbacks]
-    trainer = build_trainer(config, folder, card.precision, callbacks, recipe.logger, step, place)
+    batches = batches_of_whole_steps(len(data.train_dataloader()), config.trainer.accumulate)
+    trainer = build_trainer(config, folder, card.precision, callbacks, recipe.logger, step, place, batches)
     writes = gathering.rank() == gathering.FIRST
     # Only now, that a refused run leaves a folder as it was.
     if writes:
@@ -167,16 +167,6 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     if writes:
         run_folder.write_facts(folder, {**origin, **_spent(budget, best), **_size(embedder, card)})
     return score_best(trainer, module, data, checkpoints.best_path, config.test)
-
-
-def _own_callbacks(config: DictConfig, folder: Path) -> tuple[Budget, Checkpoints, list[L.Callback]]:
-    """What every run has, in the order in which it is called, with the budget and the checkpoints among it."""
-    budget = Budget(config.trainer.minutes, config.trainer.steps)
-    clock = TrainingClock(budget, instantiate(config.scheduler), config.trainer.log_every_steps)
-    where, rules = folder / run_folder.LAST.parent, config.checkpoint
-    checkpoints = Checkpoints(where, config.monitor, rules.every_seconds, rules.best_from, clock)
-    stop = EarlyStop(checkpoints, config.patience)
-    return budget, checkpoints, [SeededSteps(config.seed), clock, ValidationLines(budget), checkpoints, stop]
 
 
 def _share_statistics(embedder: Embedder, accelerator: str) -> None:

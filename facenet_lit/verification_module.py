@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from facenet_lit import gathering
+from facenet_lit.backbones.chunked_embedding import embed_in_chunks
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.batch import Batch, IntArray, Rows
 from facenet_lit.checkpoint import ModelCard
+from facenet_lit.growth import shrunk
 from facenet_lit.losses.loss import Loss, LossSum
 from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.metrics.operating_points import best_accuracy_threshold
@@ -41,6 +43,7 @@ class VerificationModule(L.LightningModule):
         fixed_triplets: for ``val`` and ``test``, (T, 3) image numbers that the part's loss is told on.
         listed_pairs: for a part with such a list, (P, 2) image numbers that its accuracy is told on.
         backbone_lr: learning rate of the backbone, or None for that of all.
+        chunk: rows of a training batch that are embedded at a time, see :func:`embed_in_chunks`; None for all.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class VerificationModule(L.LightningModule):
         fixed_triplets: Mapping[str, IntArray],
         listed_pairs: Mapping[str, IntArray],
         backbone_lr: float | None = None,
+        chunk: int | None = None,
     ) -> None:
         super().__init__()
         self.embedder = embedder
@@ -67,7 +71,9 @@ class VerificationModule(L.LightningModule):
         self.fixed_triplets = dict(fixed_triplets)
         self.listed_pairs = dict(listed_pairs)
         self.backbone_lr = backbone_lr
+        self.chunk = chunk
         self.figures: dict[str, float | None] = {}
+        self.training_size: int | None = None
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeds: (N, 3, H, W) uint8 RGB to (N, D) unit vectors."""
@@ -78,8 +84,9 @@ class VerificationModule(L.LightningModule):
         """The loss of a batch."""
         # At every step: a run that is resumed within an epoch does not start that epoch again.
         self.loss.set_epoch(self.current_epoch)
-        self.embedder.dropout.share = (batch.first, batch.global_rows)
-        own = Rows(self(batch.images), batch.identities, batch.numbers, batch.views)
+        images = batch.images if self.training_size is None else shrunk(batch.images, self.training_size)
+        embeddings = embed_in_chunks(self.embedder, images, batch.first, batch.global_rows, self.chunk)
+        own = Rows(embeddings, batch.identities, batch.numbers, batch.views)
         rows = gathering.gather_rows(own, batch.global_rows)
         scored: LossSum = self.loss(own, rows, self._mine(own, rows, batch.triplets)).over_processes()
         self.log("train/loss", scored.value, prog_bar=True)

@@ -17,6 +17,8 @@ LEVELS = {
     "evaluate": ENTRY,
     "building": ENTRY,
     "recipe": ENTRY,
+    "own_callbacks": ENTRY,
+    "compilation": ENTRY,
     "job": ENTRY,
     "prepared_data": ENTRY,
     "lightning_trainer": ENTRY,
@@ -48,7 +50,7 @@ LEVELS = {
 }
 HYDRA_ALLOWED = {
     "train", "evaluate", "building", "recipe", "lightning_trainer", "start_checks",
-    "command_line", "composing", "config_values", "job", "job_folders", "prepared_data", "sweep",
+    "command_line", "composing", "config_values", "job", "job_folders", "own_callbacks", "prepared_data", "sweep",
 }  # fmt: skip
 BANNED_NAMES = {"utils", "common", "helpers", "base", "misc"}
 

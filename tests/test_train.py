@@ -16,11 +16,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tiny_lfw import write_lfw
 
 from facenet_lit import evaluate, prepared_data, run_folder
+from facenet_lit.batch import Batch
 from facenet_lit.checkpoint import KEY
 from facenet_lit.metrics.figures import figure_names
 from facenet_lit.provenance import config_hash
 from facenet_lit.run_folder import locked
 from facenet_lit.train import main
+from facenet_lit.verification_module import VerificationModule
 
 
 def run(folder: Path, *arguments: str) -> Ended:
@@ -284,6 +286,29 @@ def test_augmentation_where_the_network_is(tmp_path: Path, monkeypatch: pytest.M
     assert (whole / "metrics.json").read_text() == (stopped / "metrics.json").read_text()
     assert run(other, *settings).code == 0
     assert not same_weights(whole, other)
+
+
+def test_a_step_of_several_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps are the optimiser's, an epoch's odd batch is left out, and a stopped run goes on behind a whole step."""
+    settings = ("trainer.accumulate=3", "trainer.steps=4", "trainer.chunk=10", "test=false", "resume=auto")
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    batches: list[tuple[int, int]] = []
+    step = VerificationModule.training_step
+
+    def counted(self: VerificationModule, batch: Batch, batch_idx: int) -> torch.Tensor:
+        batches.append(batch.place)
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(VerificationModule, "training_step", counted)
+    assert run(whole, *settings).code == 0
+    assert batches == [(epoch, batch) for epoch in range(4) for batch in range(3)]  # of four
+    assert json.loads((whole / "run.json").read_text())["steps"] == 4
+    with monkeypatch.context() as patch:
+        stop_at(patch, "on_train_batch_end", 1, signal.SIGTERM)
+        assert run(stopped, *settings).code == 143
+    assert last_of(stopped)["global_step"] == 1
+    assert run(stopped, *settings).code == 0
+    assert same_weights(whole, stopped)
 
 
 @pytest.mark.parametrize(("hook", "before"), [("on_validation_end", 0), ("on_train_batch_end", 1)])

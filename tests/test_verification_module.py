@@ -151,3 +151,19 @@ def test_the_loss_of_a_part_falls_as_fewer_triplets_are_active() -> None:
     wrong, right = [2, 7, 5], [2, 5, 7]  # losses 2 ** 0.5 + 0.2 and 0
     assert module._loss_of(rows, np.array([wrong])) == pytest.approx(2**0.5 + 0.2)
     assert module._loss_of(rows, np.array([wrong, right])) == pytest.approx((2**0.5 + 0.2) / 2)
+
+
+def test_the_gradient_of_a_step_is_the_mean_over_its_batches() -> None:
+    """Against a loop, of a network without BatchNorm and so of any order: one step over two batches."""
+    trained, by_hand = made(), made()
+    L.Trainer(
+        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, max_steps=1, accumulate_grad_batches=2, limit_train_batches=2,
+    ).fit(trained, loader(6))  # fmt: skip
+    by_hand.train()
+    by_hand.log = lambda *_, **__: None
+    losses = [by_hand.training_step(batch(np.arange(first, first + 6)), 0) for first in (0, 6)]
+    (sum(losses) / 2).backward()
+    for name, weight in by_hand.named_parameters():
+        moved = dict(trained.named_parameters())[name]
+        torch.testing.assert_close(moved, weight - 0.1 * weight.grad, rtol=1e-4, atol=1e-6, msg=name)

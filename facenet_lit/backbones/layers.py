@@ -66,13 +66,14 @@ class GridAverage(nn.Module):
     something was seen; a few cells keep it, for a linear head that weighs every place by itself, as that of
     Deng et al. 2019, ArcFace, section 3.1 (BatchNorm, dropout, fully connected, BatchNorm) does.
 
-    Where the grid does not divide the side, neighbouring cells share places.
+    Where the grid does not divide the side, neighbouring cells share places; so they do on the smaller images that
+    training may begin with, whose maps may be coarser than the grid.
 
     Args:
         grid: cells along each side.
 
     Raises:
-        UserError: it is not 1 or more, or, in ``forward``, finer than the maps.
+        UserError: it is not 1 or more, or, in ``forward`` outside training, finer than the maps.
     """
 
     def __init__(self, grid: int) -> None:
@@ -82,7 +83,7 @@ class GridAverage(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C * grid * grid), always float32: autocast would round it to 8 bits."""
         height, width = maps.shape[2:]
-        if self.grid > min(height, width):
+        if self.grid > min(height, width) and not self.training:
             raise UserError(
                 f"model.arguments.grid={self.grid}: the last maps of this network are {height}x{width} at this "
                 f"data.size; expected an integer from 1 to {min(height, width)}"

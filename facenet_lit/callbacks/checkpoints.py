@@ -99,10 +99,13 @@ class Checkpoints(L.Callback):
     ) -> None:
         """Writes ``last.ckpt`` where it is due, and stops where a signal came; not where validation follows.
 
-        That writes in any case, and a run resumed from a checkpoint before it would go without it.
+        That writes in any case, and a run resumed from a checkpoint before it would go without it. Nor within a step
+        of several batches, whose gradients are in no checkpoint.
         """
-        steps, every = trainer.fit_loop.total_batch_idx + 1, trainer.val_check_batch
-        if self.clock.budget.is_spent or (every is not None and steps % every == 0):
+        batches, every = trainer.fit_loop.total_batch_idx + 1, trainer.val_check_batch
+        if self.clock.budget.is_spent or (every is not None and batches % every == 0):
+            return
+        if batches % trainer.accumulate_grad_batches:
             return
         signum = self._agreed_signum()
         late = gathering.told_by_first(time.monotonic() - self._written) >= self.every_seconds

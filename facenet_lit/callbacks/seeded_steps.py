@@ -27,7 +27,8 @@ class SeededSteps(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
     ) -> None:
         """Seeds torch's generators, those of the devices too."""
-        torch.manual_seed(step_seed(self.seed, trainer.global_step))
+        # The number of the batch is that of the step, unless a step takes several.
+        torch.manual_seed(step_seed(self.seed, trainer.fit_loop.total_batch_idx))
 
 
 def step_seed(seed: int, step: int) -> int:

@@ -84,8 +84,10 @@ class TrainingClock(L.Callback):
         with self.paused():
             pass  # takes the time
         self._agree()
-        self.budget.steps_spent = trainer.global_step
         self.budget.images_spent += batch.global_rows
+        if trainer.global_step == self.budget.steps_spent:
+            return  # within a step: its gradient is the mean over several batches
+        self.budget.steps_spent = trainer.global_step
         if trainer.global_step % self.every == 0:
             seconds = self.budget.seconds_spent - self._seconds_mark
             images = self.budget.images_spent - self._images_mark

@@ -31,11 +31,12 @@ class Drawing(L.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
-def drawn(seed: int, between: int) -> list[float]:
+def drawn(seed: int, between: int, accumulate: int = 1) -> list[float]:
     module = Drawing(between)
     trainer = L.Trainer(
         accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, max_steps=5, callbacks=[SeededSteps(seed)],
+        accumulate_grad_batches=accumulate,
     )  # fmt: skip
     trainer.fit(module, DataLoader(torch.ones(3, 1)))
     return module.drawn
@@ -46,6 +47,10 @@ def test_steps_draw_the_same_whatever_came_before() -> None:
     assert len(set(first)) == 5
     assert drawn(0, between=7) == first
     assert not set(drawn(1, between=0)) & set(first)
+
+
+def test_a_step_of_several_batches_draws_for_each() -> None:
+    assert drawn(0, between=0, accumulate=2)[:5] == drawn(0, between=0)
 
 
 def test_seeds_differ() -> None:
