@@ -15,6 +15,7 @@ ENTRY, MODULE, DATA, PARTS, NETWORKS, GROUND = range(6)
 LEVELS = {
     "train": ENTRY,
     "evaluate": ENTRY,
+    "prepare": ENTRY,
     "building": ENTRY,
     "recipe": ENTRY,
     "job": ENTRY,
@@ -47,7 +48,7 @@ LEVELS = {
     "backbones": NETWORKS,
 }
 HYDRA_ALLOWED = {
-    "train", "evaluate", "building", "recipe", "lightning_trainer", "start_checks",
+    "train", "evaluate", "prepare", "building", "recipe", "lightning_trainer", "start_checks",
     "command_line", "composing", "config_values", "job", "job_folders", "prepared_data", "sweep",
 }  # fmt: skip
 BANNED_NAMES = {"utils", "common", "helpers", "base", "misc"}
