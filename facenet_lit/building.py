@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.checkpoint import ModelCard
@@ -16,7 +16,27 @@ from facenet_lit.data.audit import identity_fingerprints
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_integer
 from facenet_lit.recipe import Recipe
+from facenet_lit.sources.pack_source import own_setting
+from facenet_lit.sources.source import Source
 from facenet_lit.verification_module import VerificationModule
+
+LEAST_SIZE = 64  # pixels: stands in for a pack's size where there is none, which its source tells of
+
+OmegaConf.register_new_resolver(
+    "own", lambda root, name: own_setting(root, name, LEAST_SIZE if name == "size" else None), replace=True
+)
+
+
+def build_source(settings: DictConfig | None) -> Source:
+    """The source of pictures of a ``data`` config.
+
+    Raises:
+        UserError: none is chosen, or a setting of its is wrong.
+    """
+    if settings is None or "source" not in settings:
+        raise UserError("data: no source of pictures; expected data=synthetic, folder, lfw or packed")
+    source: Source = instantiate(settings.source)
+    return source
 
 
 def build_data(settings: DictConfig, config: DictConfig | None = None) -> FaceDataModule:
@@ -26,10 +46,8 @@ def build_data(settings: DictConfig, config: DictConfig | None = None) -> FaceDa
         settings: the ``data`` group.
         config: the whole config of a training run; None for evaluation.
     """
-    if settings is None:
-        raise UserError("data: no source of pictures; expected data=synthetic, data=folder or data=lfw")
     return FaceDataModule(
-        source=instantiate(settings.source),
+        source=build_source(settings),
         sampler=None if config is None else _sampler(config.sampler),
         augmentation=None if config is None else instantiate(config.augmentation),
         batch_size=settings.batch_size,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from facenet_lit.batch import Rows
-from facenet_lit.distances import paired_distances, pairwise_distances
+from facenet_lit.distances import pair_blocks, paired_distances
 from facenet_lit.errors import UserError, check_flag
 from facenet_lit.precision import in_full
 
@@ -118,13 +118,17 @@ class BatchMiner(Miner):
         self.views = check_flag("miner.views", views)
 
     def mine(self, anchors: Rows, rows: Rows, given: Tensor) -> Tensor:
-        """Tells which pairs are what, and leaves the choice to ``choose``."""
-        distances = pairwise_distances(anchors.embeddings, rows.embeddings, squared=True)  # (A, B)
-        return self.choose(distances, *anchors.pairs_with(rows, self.views))
+        """Tells which pairs are what, and leaves the choice to ``choose``; some anchors at a time, for memory."""
+        found = [rows.numbers.new_empty((0, 3))]
+        for block in pair_blocks(anchors, rows, squared=True, views=self.views):
+            triplets = self.choose(block.distances, block.genuine, block.impostor)
+            triplets[:, 0] += block.anchors.start
+            found.append(triplets)
+        return torch.cat(found)
 
     @abstractmethod
     def choose(self, distances: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
-        """Chooses triplets.
+        """Chooses triplets, of some of the anchors.
 
         Args:
             distances: (A, B) squared distance of each anchor to each row.
@@ -139,26 +143,32 @@ class BatchMiner(Miner):
 class SemiHardMiner(BatchMiner):
     """For every genuine (a, p) the closest negative with d(a, n) > d(a, p), else the farthest negative.
 
-    Schroff, Kalenichenko and Philbin, FaceNet, 2015, section 3.2, over all genuine pairs of the batch. Memory
-    is O(A B): each anchor's negatives are sorted once, and every pair is a binary search in them.
+    Schroff, Kalenichenko and Philbin, FaceNet, 2015, section 3.2, over all genuine pairs of the batch. Time is
+    O(A B) for each of an anchor's positives.
     """
 
     name = "semi_hard"
 
     def choose(self, distances: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
         """Returns one triplet per genuine pair, in the order of (anchor, positive)."""
-        impostors = impostor.sum(1, keepdim=True)  # (A, 1)
-        anchor, positive = (genuine & (impostors > 0)).nonzero(as_tuple=True)
-        # The sort is stable, so equal distances stay in the order of their rows; rows that
-        # are no negative come last.
-        ordered, order = distances.masked_fill(~impostor, torch.inf).sort(dim=1, stable=True)
-        beyond = torch.searchsorted(
-            ordered, distances, right=True
-        )  # (A, B) first negative farther than each row
-        farthest = torch.searchsorted(ordered, ordered.gather(1, (impostors - 1).clamp_min(0)))  # (A, 1)
-        # Embeddings that are not numbers have no order: any place will do, and the loss shows them.
-        place = torch.where(beyond < impostors, beyond, farthest.clamp_max(distances.shape[1] - 1))
-        return torch.stack([anchor, positive, order[anchor, place[anchor, positive]]], 1)
+        # Distances, which are never negative, are in the order of their bits, and among integers the first
+        # smallest is found several times as fast. No negative is -1.
+        integer = torch.int64 if distances.dtype == torch.float64 else torch.int32
+        bits = distances.view(integer)  # (A, B)
+        negatives = bits.where(impostor, -1)
+        farthest = _first_smallest(~negatives)  # (A,), ~ turns the order round
+        anchor, positive = genuine.nonzero(as_tuple=True)
+        some = impostor[anchor, farthest[anchor]]
+        anchor, positive = anchor[some], positive[some]
+        # Of what is larger than the limit, this and nothing else wraps around to below 0, in order.
+        shift = bits[anchor, positive] + (torch.iinfo(integer).min + 1)
+        closest = [anchor.new_empty(0)]
+        for pairs in torch.arange(len(anchor), device=anchor.device).split(len(distances)):
+            beyond = negatives.index_select(0, anchor[pairs]).sub_(shift[pairs, None])  # (P, B)
+            first = _first_smallest(beyond)
+            found = beyond.gather(1, first[:, None]).squeeze(1) < 0
+            closest.append(first.where(found, farthest[anchor[pairs]]))
+        return torch.stack([anchor, positive, torch.cat(closest)], 1)
 
 
 class HardMiner(BatchMiner):
@@ -202,3 +212,11 @@ def _check_rows(what: str, rows: Rows) -> None:
         raise ValueError(
             f"{what} have shapes {shapes}: expected embeddings (N, D), identities (N,), numbers (N,)"
         )
+
+
+def _first_smallest(values: Tensor) -> Tensor:
+    """(A,) column of the smallest integer of each row of (A, B), the first of equals.
+
+    On the CPU NumPy does it ten times as fast as torch.
+    """
+    return torch.from_numpy(values.numpy().argmin(1)) if values.device.type == "cpu" else values.argmin(1)

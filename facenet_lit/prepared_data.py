@@ -16,7 +16,7 @@ from facenet_lit.building import build_data
 from facenet_lit.checkpoint import ModelCard, read_card, read_checkpoint
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.fine_tuning import refuse_people, refuse_pictures
-from facenet_lit.lightning_trainer import choose_device
+from facenet_lit.lightning_trainer import batches_of_whole_steps, choose_device
 from facenet_lit.precision import choose_precision
 from facenet_lit.resolution_checks import check_resolution, count_impostor_pairs, fars_asked_for
 from facenet_lit.sources.source import Table
@@ -36,6 +36,7 @@ def prepare_data(config: DictConfig, overrides: Sequence[str], known: ModelCard 
     if known is not None:
         refuse_people(known, data)
     warning = _check_resolution(config, overrides, data.source, data.listed.parts)
+    batches_of_whole_steps(data.batches, config.trainer.accumulate)
     if warning:
         log.warning("%s", warning)
     gathering.first_then_others(data.setup)

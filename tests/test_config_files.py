@@ -9,6 +9,8 @@ from tiny_lfw import write_lfw
 
 from facenet_lit.config_dir import config_dir
 from facenet_lit.config_map import read_groups
+from facenet_lit.sources.folder import FolderSource
+from facenet_lit.sources.packed import pack
 from facenet_lit.train import main
 
 OPTIONS = [
@@ -23,15 +25,18 @@ WANTS = {
     "model=inception_resnet_v1": ["data.size=75", "data.batch_size=12"],
     "data=lfw": ["data.root=lfw", "data.crop=60"],
     "data=folder": ["data.root=lfw"],
+    "data=packed": ["data.root=pack"],
     "data=synthetic": ["data.identities=30", "data.images=3"],
 }
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with drawn faces in LFW's layout, and the lists of its view 1."""
+    """A folder with drawn faces in LFW's layout, the lists of its view 1, and a pack of them."""
     place = tmp_path_factory.mktemp("place")
     write_lfw(place)
+    made = pack(FolderSource(place / "lfw"), None, 64, place, progress=False, quality=90)
+    made.folder.rename(place / "pack")
     return place
 
 

@@ -6,11 +6,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from facenet_lit.distances import paired_distances, pairwise_distances, safe_sqrt
+from facenet_lit.batch import Rows
+from facenet_lit.distances import ANCHORS_AT_ONCE, pair_blocks, paired_distances, safe_sqrt
 
 
 def normal(rows: int, size: int, seed: int) -> Tensor:
     return torch.randn(rows, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def as_rows(embeddings: Tensor) -> Rows:
+    numbers = torch.arange(len(embeddings))
+    return Rows(embeddings, numbers % 7, numbers % 40, numbers // 40)
 
 
 @pytest.mark.parametrize("squared", [False, True])
@@ -18,39 +24,51 @@ def test_distances_are_those_of_the_standard_library(squared: bool) -> None:
     first, second = normal(5, 3, 0), normal(7, 3, 1)
     expected = [[math.dist(x, y) ** (2 if squared else 1) for y in second.tolist()] for x in first.tolist()]
     matrix = torch.tensor(expected, dtype=torch.float64)
-    torch.testing.assert_close(pairwise_distances(first, second, squared), matrix)
+    (block,) = pair_blocks(as_rows(first), as_rows(second), squared, views=False)
+    torch.testing.assert_close(block.distances, matrix)
     torch.testing.assert_close(paired_distances(first, second[:5], squared), matrix.diagonal())
 
 
-def test_pairwise_distances_are_torch_s() -> None:
-    first, second = normal(50, 16, 0), normal(30, 16, 1)
-    torch.testing.assert_close(pairwise_distances(first, second), torch.cdist(first, second))
+@pytest.mark.parametrize("views", [False, True])
+def test_blocks_are_parts_of_the_whole(views: bool) -> None:
+    anchors, rows = as_rows(normal(2 * ANCHORS_AT_ONCE + 3, 16, 0)), as_rows(normal(50, 16, 1))
+    blocks = list(pair_blocks(anchors, rows, squared=False, views=views))
+    assert [len(block.distances) for block in blocks] == [ANCHORS_AT_ONCE, ANCHORS_AT_ONCE, 3]
+    taken = torch.cat([torch.arange(len(anchors.numbers))[block.anchors] for block in blocks])
+    assert taken.tolist() == list(range(len(anchors.numbers)))
+    distances = torch.cat([block.distances for block in blocks])
+    torch.testing.assert_close(distances, torch.cdist(anchors.embeddings, rows.embeddings))
+    genuine, impostor = anchors.pairs_with(rows, views)
+    assert torch.equal(torch.cat([block.genuine for block in blocks]), genuine)
+    assert torch.equal(torch.cat([block.impostor for block in blocks]), impostor)
+    assert not list(pair_blocks(as_rows(normal(0, 16, 0)), rows, squared=False, views=views))
 
 
 @pytest.mark.parametrize("squared", [False, True])
 def test_gradients_are_those_of_finite_differences(squared: bool) -> None:
     first, second = normal(4, 3, 2).requires_grad_(), normal(4, 3, 3).requires_grad_()
-    for function in (pairwise_distances, paired_distances):
-        assert torch.autograd.gradcheck(lambda x, y, f=function: f(x, y, squared), (first, second))
+    assert torch.autograd.gradcheck(lambda x, y: paired_distances(x, y, squared), (first, second))
 
 
-@pytest.mark.parametrize("function", [pairwise_distances, paired_distances])
-def test_coinciding_rows_are_at_zero_with_a_finite_gradient(function) -> None:  # type: ignore[no-untyped-def]
-    rows = torch.full((3, 4), 0.5, requires_grad=True)
-    found = function(rows, rows)
+def test_coinciding_rows_are_at_zero_with_a_finite_gradient() -> None:
+    embeddings = torch.full((3, 4), 0.5, requires_grad=True)
+    (block,) = pair_blocks(as_rows(embeddings), as_rows(embeddings), squared=False, views=False)
+    assert not block.distances.any()
+    assert not block.distances.requires_grad
+    found = paired_distances(embeddings, embeddings)
     assert not found.any()
     found.sum().backward()
-    assert rows.grad is not None
-    assert torch.isfinite(rows.grad).all()
+    assert embeddings.grad is not None
+    assert torch.isfinite(embeddings.grad).all()
 
 
 def test_rounding_below_zero_becomes_zero() -> None:
-    rows = torch.nn.functional.normalize(normal(500, 64, 4).float(), dim=1)
-    products = rows @ rows.T
-    assert (2 - 2 * products < 0).any()  # there is rounding to mend
-    found = pairwise_distances(rows, rows)
-    assert found.min() >= 0
-    assert torch.isfinite(found).all()
+    embeddings = torch.nn.functional.normalize(normal(200, 64, 4).float(), dim=1)
+    squares = embeddings.square().sum(1)
+    assert (squares[:, None] + squares - 2 * embeddings @ embeddings.T < 0).any()  # there is rounding to mend
+    (block,) = pair_blocks(as_rows(embeddings), as_rows(embeddings), squared=False, views=False)
+    assert block.distances.min() >= 0
+    assert torch.isfinite(block.distances).all()
 
 
 def test_safe_sqrt_is_exact_and_flat_at_zero() -> None:

@@ -182,7 +182,9 @@ def test_listed_pairs_of_pictures_left_out_are_counted(best: str, folder: Path, 
 def test_the_settings_of_the_run_stand_before_those_of_the_user(best: str) -> None:
     settings = completed([best, "part=val"])
     assert settings[0] == "data='synthetic'" or settings[0] == "data=synthetic"
-    assert {"data.size=72", "data.identities=30", "data.normalize='half'", "data.cache=null"} <= set(settings)
+    assert {"data.size=72", "data.identities=30", "data.normalize='half'", "data.cache='off'"} <= set(
+        settings
+    )
     assert completed([best, "data=synthetic"]) == settings[1:]
     assert completed(["checkpoint=absent"]) == completed([]) == []
 

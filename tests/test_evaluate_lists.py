@@ -139,6 +139,7 @@ def test_who_never_saw_lfw_is_scored_over_ten_folds(lfw: Path, drawn: Path) -> N
     assert figures["all/fold_accuracy"] == pytest.approx(np.mean(accuracies))
     assert figures["all/fold_accuracy_error"] == pytest.approx(np.std(accuracies, ddof=1) / 10**0.5)
     assert figures["all/fold_accuracy_error"] > 0
+    assert 0 < figures["all/fold_accuracy_grid"] <= 1
     one, figures = evaluated(
         drawn, *settings, f"pairs={lfw.parent / 'pairs.txt'}", "data.split=view2", "data.fold=4"
     )

@@ -9,7 +9,7 @@ from facenet_lit.help_text import help_text
 @pytest.mark.parametrize(
     "line",
     [
-        "data: folder, lfw, synthetic, synthetic_tiny (default: synthetic)",
+        "data: folder, lfw, packed, synthetic, synthetic_tiny (default: synthetic)",
         "  # where the pictures come from, how they are split and cut",
         "  normalize: half      # none: [0, 1]; half: [-1, 1]; dataset: by the training images; image: each by itself",
         "  on_bad_image: error  # or skip",
@@ -27,13 +27,13 @@ def test_the_choices_of_a_setting_are_told(line: str) -> None:
 
 def test_an_evaluation_shows_its_own_groups_alone() -> None:
     text = help_text(config_dir(), "evaluate")
-    assert "\ndata: folder, lfw, synthetic, synthetic_tiny\n" in text
+    assert "\ndata: folder, lfw, packed, synthetic, synthetic_tiny\n" in text
     assert "\nmetrics: verification\n" in text
     assert "sampler" not in text
     assert "resnext" not in text
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate"])
+@pytest.mark.parametrize("name", ["train", "evaluate", "prepare"])
 def test_help_is_for_a_reader(name: str) -> None:
     text = help_text(config_dir(), name)
     assert "_target_" not in text

@@ -15,6 +15,7 @@ ENTRY, MODULE, DATA, PARTS, NETWORKS, GROUND = range(6)
 LEVELS = {
     "train": ENTRY,
     "evaluate": ENTRY,
+    "prepare": ENTRY,
     "building": ENTRY,
     "recipe": ENTRY,
     "own_callbacks": ENTRY,
@@ -49,7 +50,7 @@ LEVELS = {
     "backbones": NETWORKS,
 }
 HYDRA_ALLOWED = {
-    "train", "evaluate", "building", "recipe", "lightning_trainer", "start_checks",
+    "train", "evaluate", "prepare", "building", "recipe", "lightning_trainer", "start_checks",
     "command_line", "composing", "config_values", "job", "job_folders", "own_callbacks", "prepared_data", "sweep",
 }  # fmt: skip
 BANNED_NAMES = {"utils", "common", "helpers", "base", "misc"}

@@ -33,7 +33,7 @@ from facenet_lit.data.splits import check_fold
 from facenet_lit.data.triplets import draw_triplets
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
 from facenet_lit.sources.lfw import LFWSource
-from facenet_lit.sources.packed import Pack, pack
+from facenet_lit.sources.packed import Pack, cache_folder, pack
 from facenet_lit.sources.source import Source
 
 SamplerFactory = Callable[..., PlanSampler]
@@ -58,7 +58,7 @@ class FaceDataModule(L.LightningDataModule):
             ``none`` puts everyone into ``test``, for evaluation.
         split_seed: seed of the split, independent of ``seed``.
         fold: the fold of ``view2``, 1 to 10, that is ``test``.
-        cache: folder for the packed pictures; None keeps them in memory only.
+        cache: folder for the packed pictures, ``auto`` for runs/cache, ``off`` or None for memory only.
         on_bad_image: ``skip`` or ``error``.
         allow_leak: go on although a leak was found.
         workers: DataLoader worker processes.
@@ -81,7 +81,7 @@ class FaceDataModule(L.LightningDataModule):
         split: str = "random",
         split_seed: int = 0,
         fold: int | None = None,
-        cache: str | None = None,
+        cache: str | Path | bool | None = None,
         on_bad_image: str = "error",
         allow_leak: bool = False,
         workers: int = 0,
@@ -97,9 +97,7 @@ class FaceDataModule(L.LightningDataModule):
         self.normalize = check_choice("data.normalize", normalize, NORMALIZATIONS)
         self.split = check_choice("data.split", split, ("random", *OFFICIAL, "triplets", "none"))
         self.split_seed = check_integer("data.split_seed", split_seed, 0)
-        if not isinstance(cache, (str, Path, type(None))):
-            raise UserError(f"data.cache={cache}: expected a folder, or null")
-        self.cache = None if cache is None else Path(cache)
+        self.cache = cache_folder(cache)
         self.on_bad_image = check_choice("data.on_bad_image", on_bad_image, ("skip", "error"))
         self.allow_leak = check_flag("data.allow_leak", allow_leak)
         self.workers = check_integer("data.workers", workers, 0)
@@ -107,6 +105,7 @@ class FaceDataModule(L.LightningDataModule):
         self.pack: Pack | None = None
         self.parts: dict[str, IntArray] = {}
         self.listed_pairs: dict[str, IntArray] = {}
+        self.batches = 0  # of an epoch, by the listing
         self._resume_at = (0, 0)
         if self.split in OFFICIAL and not isinstance(source, LFWSource):
             raise UserError(
@@ -140,7 +139,9 @@ class FaceDataModule(L.LightningDataModule):
         leaks = find_leaks(found.parts, source.identities, source.names, source.files, found.listed_pairs)
         refuse(leaks, self.allow_leak, self._advice)
         if self.sampler is not None:
-            self._tell_of_singles(self._training_sampler(source.identities, found.parts["train"]))
+            sampler = self._training_sampler(source.identities, found.parts["train"])
+            self.batches = len(sampler)
+            self._tell_of_singles(sampler)
         return drop_outside(found)
 
     @property

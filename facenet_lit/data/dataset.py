@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset, Sampler
 
 from facenet_lit.batch import Batch, BatchPlan, IntArray, count_views, share_of
 from facenet_lit.data.augmentation import Augmentation
+from facenet_lit.sources.pack_files import Images
 
 
 class FaceDataset(Dataset[Batch]):
     """Batches by plan; a DataLoader gets it with ``batch_size=None`` and a sampler of plans.
 
     Args:
-        images: (N, H, W, 3) uint8 RGB.
+        images: (N, H, W, 3) uint8 RGB, an array or records that are decoded here.
         identities: (N,) identity of each image.
         augmentation: what is done to each row, or None.
         seed: seed of the augmentation.
@@ -28,7 +28,7 @@ class FaceDataset(Dataset[Batch]):
 
     def __init__(
         self,
-        images: npt.NDArray[np.uint8],
+        images: Images,
         identities: IntArray,
         augmentation: Augmentation | None = None,
         seed: int = 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facenet_lit.batch import IntArray
-from facenet_lit.preprocessing import Picture
+from facenet_lit.sources.pack_files import Images
 
 NORMALIZATIONS = ("none", "half", "dataset", "image")
 
@@ -14,7 +14,7 @@ Statistics = tuple[list[float], list[float]]
 CHUNK = 1024  # images in memory at a time
 
 
-def pixel_statistics(images: Picture, numbers: IntArray, normalize: str) -> Statistics:
+def pixel_statistics(images: Images, numbers: IntArray, normalize: str) -> Statistics:
     """Mean and deviation of each channel of x / 255.
 
     Args:

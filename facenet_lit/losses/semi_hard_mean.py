@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from facenet_lit.batch import Rows
-from facenet_lit.distances import pairwise_distances
+from facenet_lit.distances import PairBlock, pair_blocks
 from facenet_lit.errors import check_flag, check_number
 from facenet_lit.losses.loss import Loss, LossSum
 from facenet_lit.precision import in_full
@@ -17,8 +19,9 @@ class SemiHardMeanLoss(Loss):
 
     These are the semi-hard triplets of Schroff, Kalenichenko and Philbin, FaceNet, 2015, section 3.2, all of
     them, where ``miner=semi_hard`` takes the hardest of each pair. A batch of B rows holds up to B^3 triplets,
-    so they are never formed: with an anchor's negatives in order of their distance, those of a pair are a run
-    between two binary searches, and a running sum tells their total. Memory is O(A B), time O(A B log B).
+    so they are never formed: with an anchor's positives in order of their distance, those that a negative is
+    semi-hard to are a run between two binary searches. What the sum asks of each distance is then a count of
+    triplets, and the gradient of the embeddings a matrix product. Memory is O(A + B) rows, time O(A B log B).
 
     Args:
         margin: above 0, in the unit of the distances.
@@ -40,22 +43,79 @@ class SemiHardMeanLoss(Loss):
     def forward(self, anchors: Rows, rows: Rows, triplets: Tensor) -> LossSum:
         """Scores a batch, see ``Loss``; considered are all its triplets, active the semi-hard ones."""
         with torch.autocast(rows.embeddings.device.type, enabled=False):
-            distances = pairwise_distances(
-                in_full(anchors.embeddings), in_full(rows.embeddings), self.squared
-            )  # (A, B)
-        genuine, impostor = anchors.pairs_with(rows, self.views)
-        # Sums of a thousand distances are subtracted from one another: float64 keeps what float32 would lose.
-        negatives, order = distances.detach().masked_fill(~impostor, torch.inf).sort(1)
-        sorted_distances = distances.double().gather(1, order).masked_fill(negatives.isinf(), 0)
-        sums = torch.nn.functional.pad(sorted_distances.cumsum(1), (1, 0))  # (A, B + 1) of the nearest k
-        limits = distances.detach()
-        first = torch.searchsorted(negatives, limits, right=True)  # (A, B) negatives not beyond the positive
-        last = torch.searchsorted(negatives, limits + self.margin)
-        runs = torch.where(genuine, (last - first).clamp_min(0), 0)  # (A, B) semi-hard negatives of each pair
-        totals = runs * (distances.double() + self.margin) - (sums.gather(1, last) - sums.gather(1, first))
-        total = torch.where(runs > 0, totals, 0).sum().to(distances.dtype)
-        # What is no number has no order and so no run: here it shows.
-        total = total + 0 * (anchors.embeddings.sum() + rows.embeddings.sum())
-        active = runs.sum()
-        considered = int((genuine.sum(1) * impostor.sum(1)).sum())
-        return LossSum(total, active, active, considered)
+            anchors, rows = (part._replace(embeddings=in_full(part.embeddings)) for part in (anchors, rows))
+            total, active, considered = _SummedTriplets.apply(
+                anchors.embeddings, rows.embeddings, anchors, rows, self
+            )
+        return LossSum(total, active, active, int(considered))
+
+
+class _SummedTriplets(torch.autograd.Function):
+    """The sum over semi-hard triplets, their number, and that of all triplets.
+
+    The gradient is made with the sum, block by block; of the pairs nothing is kept.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, own: Tensor, others: Tensor, anchors: Rows, rows: Rows, loss: SemiHardMeanLoss
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        total = own.new_zeros((), dtype=torch.float64)
+        active, considered = rows.numbers.new_zeros(2).unbind()
+        own_gradient, gradient = torch.zeros_like(own), torch.zeros_like(others)
+        for block in pair_blocks(anchors, rows, loss.squared, loss.views):
+            weights, count = _triplets_of_each_pair(block, loss.margin)
+            # Sums of a thousand distances are subtracted from one another: float64 keeps what float32 would lose.
+            total += (weights.double() * block.distances).sum() + loss.margin * count.double()
+            active += count
+            considered += (block.genuine.sum(1) * block.impostor.sum(1)).sum()
+            if any(ctx.needs_input_grad):
+                scales = _scales(weights, block.distances, loss.squared)  # (C, B)
+                some = own[block.anchors]
+                own_gradient[block.anchors] = scales.sum(1)[:, None] * some - scales @ others
+                gradient.addcmul_(scales.sum(0)[:, None], others).addmm_(scales.T, some, alpha=-1)
+        ctx.save_for_backward(own_gradient, gradient)
+        ctx.mark_non_differentiable(active, considered)
+        return total.to(own.dtype), active, considered
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor, *counts: Tensor) -> tuple[Tensor | None, ...]:
+        own, others = ctx.saved_tensors
+        return gradient * own, gradient * others, None, None, None
+
+
+def _triplets_of_each_pair(block: PairBlock, margin: float) -> tuple[Tensor, Tensor]:
+    """(C, B) semi-hard triplets that a pair is in, those of impostor pairs negative; and the number of triplets.
+
+    What is no number has no order and may count as anything: the sum shows it.
+    """
+    distances, genuine, impostor = block.distances, block.genuine, block.impostor
+    anchor, positive = genuine.nonzero(as_tuple=True)
+    counts = genuine.sum(1)
+    place = torch.arange(len(anchor), device=anchor.device) - (counts.cumsum(0) - counts)[anchor]
+    positives = distances.new_full((len(distances), max(int(counts.max()), 1)), torch.inf)  # (C, P)
+    positives[anchor, place] = distances[anchor, positive]
+    positives, order = positives.sort(1)
+    # A negative is semi-hard to the positives [first, last) in that order. Rounding could leave none
+    # between a distance and the same plus a small margin, and so turn the two round.
+    ends = torch.maximum(positives + margin, positives.nextafter(positives.new_tensor(torch.inf)))
+    negatives = distances.where(impostor, -1)
+    first = torch.searchsorted(ends, negatives, right=True)  # (C, B)
+    last = torch.searchsorted(positives, negatives)
+    # Each adds one to its run of positives: a step up where it begins, one down where it ends.
+    steps = counts.new_zeros((len(distances), positives.shape[1] + 1))
+    one = counts.new_ones(()).expand_as(first)
+    steps.scatter_add_(1, first, one).scatter_add_(1, last, -one)
+    runs = torch.empty_like(order).scatter_(1, order, steps.cumsum(1)[:, :-1])  # (C, P)
+    weights = (first - last).to(distances.dtype)
+    weights[anchor, positive] = runs[anchor, place].to(distances.dtype)
+    return weights, runs.sum()
+
+
+def _scales(weights: Tensor, distances: Tensor, squared: bool) -> Tensor:
+    """What x - y is multiplied by in the gradient of the sum of weights times distances.
+
+    The gradient of a distance is (x - y) / |x - y|, here 0 where both coincide; that of its square 2 (x - y).
+    """
+    return 2 * weights if squared else torch.where(distances > 0, weights / distances, 0)

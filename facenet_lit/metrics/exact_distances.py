@@ -2,66 +2,109 @@
 
 A sum of floats depends on the order of its terms, so a matrix product depends on its shape and on the
 machine, and |x|^2 + |y|^2 - 2 x.y leaves up to 0.001 between equal vectors. Here every coordinate is first
-rounded to a multiple of 2^-25. In that unit all products of unit vectors and their sums are integers below
-2^53, which float64 holds without rounding in any order.
+rounded to a multiple of 2^-25. In that unit all products of unit vectors and their sums are integers up to
+2^53, which float64 holds without rounding in any order. What follows, each step of which rounds in one way only,
+ends at a multiple of 2^-20: distances are so many steps, which can be counted, and float32 holds them.
 
-Guaranteed for vectors no longer than 2: a pair's distance depends on its two vectors alone, not on the
-others, on blocks or on threads; equal vectors are at exactly 0; and what the rounding moves, at most 2^-26 a
-coordinate, is less than a float32 embedding is known by.
+So a pair's distance depends on its two vectors alone, not on the others, on blocks, threads or the device; equal
+vectors are at exactly 0; and it is off that of the vectors given by half a step, 5e-7, and by what the rounding moves,
+at most 2^-26 a coordinate: less than a network's float32 arithmetic leaves undecided in an embedding.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from facenet_lit.batch import IntArray
+from facenet_lit.errors import UserError
+
 FloatArray = npt.NDArray[np.float32]
 
-UNIT = 2.0**-25
-LONGEST = 2.0
-_PART = 4096  # rows in float64 at a time
+UNIT = 2.0**-25  # of a coordinate
+STEP = 2.0**-20  # of a distance
+LONGEST = 33 / 32  # so much longer than 1 may rounding make them
+FARTHEST = (33 << 16) + 1  # more steps than there are between two such vectors
+_BITS = int(np.float32(2**23).view(np.int32))
+_FEW = 1 << 23  # numbers in all, 64 MB
+_PART = 1024  # rows in float64 at a time
+_LISTED = 256  # listed pairs at a time, in the cache
 
 
 class ExactDistances:
-    """Euclidean distances of the rows of a matrix.
+    """Euclidean distances of the rows of a matrix, in steps of 2^-20.
 
     Args:
-        embeddings: (N, D) unit vectors on the CPU.
+        embeddings: (N, D) unit vectors, float32.
+        order: (N,) the row that comes at each place; None as they are.
+        device: where to compute; the numbers are the same everywhere.
+
+    Raises:
+        UserError: rows are longer than unit vectors.
     """
 
-    def __init__(self, embeddings: Tensor) -> None:
-        points = embeddings.detach().double().div(UNIT).round()  # integers
-        # In 32 bits, half the memory of what is computed with, where they fit.
-        self._points = points.int() if bool((points.abs() < 2**31).all()) else points
-        self._norms = torch.cat([self._part(rows).square().sum(1) for rows in self._points.split(_PART)])
-        self._short = bool((self._norms <= LONGEST**2).all())
+    def __init__(
+        self, embeddings: Tensor, order: Tensor | None = None, device: torch.device | str = "cpu"
+    ) -> None:
+        order = torch.arange(len(embeddings)) if order is None else order
+        # Multiples of the unit, for which float32 is enough; in float64, as they are multiplied, while they are few.
+        kept = torch.float64 if embeddings.numel() <= _FEW else torch.float32
+        self._points = torch.empty(embeddings.shape, dtype=kept, device=device)
+        self._norms = torch.empty(len(order), dtype=torch.float64, device=device)  # in squared steps
+        self._work = self._norms.new_empty(0)  # the memory of one tile after the other
+        for start in range(0, len(order), _PART):  # there is no second copy of all
+            at = slice(start, start + _PART)
+            part = embeddings.detach()[order[at]].to(device).float().div(UNIT).round().mul(UNIT)
+            self._points[at] = part
+            self._norms[at] = part.double().square().sum(1) / STEP**2
+        long = int((self._norms > (LONGEST / STEP) ** 2).sum())
+        if long:
+            raise UserError(
+                f"embeddings: {long} of {len(order)} rows are longer than {LONGEST:.2f}: "
+                "expected unit vectors; divide each by its length"
+            )
 
-    def tile(self, rows: slice, columns: slice) -> FloatArray:
-        """(R, C) distances of some rows to some others, given as slices with both ends."""
-        squares = self._norms[rows, None] + self._norms[None, columns]
+    def tile(self, rows: slice, columns: slice) -> Tensor:
+        """(R, C) int32 distances of some rows to some others, in steps, given as slices with both ends."""
+        left, right = self._points[rows].double(), self._points[columns].double()
+        shape = left.shape[0], right.shape[0]
+        if self._work.numel() < math.prod(shape):
+            self._work = self._work.new_empty(math.prod(shape))
+        squares = self._work[: math.prod(shape)].view(shape)
+        torch.add(self._norms[rows, None], self._norms[None, columns], out=squares)
         # Validation may run under autocast, which knows nothing of exactness.
-        with torch.autocast("cpu", enabled=False):
-            squares.addmm_(self._part(self._points[rows]), self._part(self._points[columns]).T, alpha=-2)
-        return self._roots(squares)
+        with torch.autocast(squares.device.type, enabled=False):
+            squares.addmm_(left, right.T, alpha=-2 / STEP**2)
+        return _steps(squares)
 
-    def listed(self, first: Tensor, second: Tensor) -> FloatArray:
-        """(P,) distances of rows ``first`` (P,) to rows ``second`` (P,)."""
-        pieces = zip(first.split(_PART), second.split(_PART), strict=True)
-        squares = [
-            (self._part(self._points[a]) - self._part(self._points[b])).square().sum(1) for a, b in pieces
-        ]
-        return self._roots(torch.cat(squares) if squares else self._norms[:0])
+    def listed(self, first: IntArray, second: IntArray) -> Tensor:
+        """(P,) int32 distances of rows ``first`` (P,) to rows ``second`` (P,), in steps; on the CPU."""
+        points, norms = self._points.cpu().numpy(), self._norms.cpu().numpy()
+        squares = norms[first] + norms[second]
+        for start in range(0, len(first), _LISTED):
+            at = slice(start, start + _LISTED)
+            pair = points[first[at]].astype(np.float64), points[second[at]].astype(np.float64)
+            squares[at] -= np.einsum("pd,pd->p", *pair) * (2 / STEP**2)
+        return _steps(torch.from_numpy(squares))
 
-    def _part(self, points: Tensor) -> Tensor:
-        """Some of the points as float64: multiples of the unit, whose products and sums are exact."""
-        return points.double() * UNIT
 
-    def _roots(self, squares: Tensor) -> FloatArray:
-        if not self._short:  # then the sums may be rounded, to below 0 as well
-            squares.clamp_min_(0)
-        roots = np.empty(squares.shape, np.float32)
-        # NumPy's root is the nearest float64 to the true one on every machine, which others need not be.
-        np.sqrt(squares.numpy(), out=roots, casting="same_kind")
-        return roots
+def distances(steps: Tensor) -> FloatArray:
+    """Steps as float32 distances."""
+    result: FloatArray = steps.cpu().numpy().astype(np.float32) * np.float32(STEP)
+    return result
+
+
+def _steps(squares: Tensor) -> Tensor:
+    """Whole steps, int32, of exact squares: float32's nearest to the root, rounded once more."""
+    roots = squares.float()
+    if roots.is_cpu:
+        # NumPy's root is the nearest float to the true one on every machine, which torch's need not be here.
+        np.sqrt(roots.numpy(), out=roots.numpy())
+    else:
+        roots.sqrt_()
+    # From 2^23 to 2^24 floats are the integers: adding 2^23 rounds to one, and its bits are those of 2^23 more.
+    return roots.add_(2.0**23).view(torch.int32).sub_(_BITS)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import combinations_with_replacement
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from facenet_lit.batch import Rows
+from facenet_lit.batch import IntArray, Rows
 from facenet_lit.errors import UserError
-from facenet_lit.metrics.counted_distances import DistanceCounter
-from facenet_lit.metrics.exact_distances import ExactDistances
+from facenet_lit.metrics.counted_distances import UNCOUNTED, DistanceCounter
+from facenet_lit.metrics.exact_distances import ExactDistances, distances
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 
 BLOCK = 512  # side of a tile of pairs that are compared together
+LISTED = 1 << 18  # listed pairs that are looked at together
 
 
 def unique_rows(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> Rows:
@@ -39,44 +43,57 @@ def unique_rows(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> Rows
             "training has diverged, lower the learning rate or use 32-bit precision"
         )
     kept, first = np.unique(numbers.cpu().numpy().astype(np.int64), return_index=True)
-    index = torch.from_numpy(first)
-    values = embeddings.detach().to("cpu", torch.float32)[index]
-    return Rows(values, identities.cpu().long()[index], torch.from_numpy(kept))
+    values, people = embeddings.detach().to("cpu", torch.float32), identities.cpu().long()
+    if not np.array_equal(
+        first, np.arange(len(numbers))
+    ):  # else they are as they should be, and no copy is needed
+        values, people = values[first], people[first]
+    return Rows(values, people, torch.from_numpy(kept))
 
 
-def score_all_pairs(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> ScoredPairs:
+def score_all_pairs(
+    embeddings: Tensor, identities: Tensor, numbers: Tensor, device: torch.device | str = "cpu"
+) -> ScoredPairs:
     """Scores each unordered pair of different images once.
 
     Takes the arguments of :func:`unique_rows`, unit vectors; a repeated image counts once, and the order of
-    the rows doesn't matter. Impostor pairs are counted, not kept: memory is that of the genuine pairs, of two tiles and
-    of the counters (:class:`DistanceCounter`). Distances are those of :class:`ExactDistances`: a pair has the same one
-    here and in a list.
+    the rows doesn't matter. Impostor pairs are counted, not kept: memory is that of the genuine pairs, of the
+    embeddings once more, of two tiles and of the counters (:class:`DistanceCounter`). Distances are those of
+    :class:`ExactDistances`: a pair has the same one here and in a list.
+
+    Args:
+        embeddings: (N, D).
+        identities: (N,) integers.
+        numbers: (N,) integers, the image numbers.
+        device: where to compare; what is found doesn't depend on it.
 
     Raises:
-        UserError: the shapes don't fit, or embeddings aren't finite.
+        UserError: the shapes don't fit, or embeddings aren't finite or longer than unit vectors.
     """
     rows = unique_rows(embeddings, identities, numbers)
     order = torch.argsort(rows.identities, stable=True)  # so that few tiles hold genuine pairs
-    people = rows.identities[order].numpy()
-    exact = ExactDistances(rows.embeddings[order])
-    images = len(people)
-    impostor = DistanceCounter(images * (images - 1) // 2)
-    genuine, genuine_identities = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
-    for row in range(0, images, BLOCK):
-        for column in range(row, images, BLOCK):
-            across, down = slice(column, min(column + BLOCK, images)), slice(row, min(row + BLOCK, images))
-            distances = exact.tile(down, across)  # (R, C)
-            if row == column or people[down][-1] == people[column]:
-                later = np.arange(images)[None, across] > np.arange(images)[down, None]
-                same = people[down, None] == people[None, across]
-                own = later & same
-                genuine.append(distances[own])
-                genuine_identities.append(people[down][np.nonzero(own)[0]])
-                distances = distances[later & ~same]
-            impostor.add(distances)
+    people = rows.identities[order]
+    exact, impostor = ExactDistances(rows.embeddings, order, device), DistanceCounter(device)
+    genuine, genuine_identities = [torch.empty(0, dtype=torch.int32)], [people[:0]]
+    for down, across in tiles(len(people)):
+        steps = exact.tile(down, across)  # (R, C)
+        if down.start == across.start or people[down.stop - 1] == people[across.start]:
+            same = people[down, None] == people[None, across]
+            later = torch.arange(down.start, down.stop)[:, None] < torch.arange(across.start, across.stop)
+            first, second = (later & same).nonzero(as_tuple=True)
+            genuine.append(steps[first.to(device), second.to(device)].cpu())
+            genuine_identities.append(people[down][first])
+            steps.masked_fill_((same | ~later).to(device), UNCOUNTED)
+        impostor.add(steps)
     return ScoredPairs.counted(
-        np.concatenate(genuine), np.concatenate(genuine_identities), impostor.counted()
+        distances(torch.cat(genuine)), torch.cat(genuine_identities).numpy(), impostor.counted()
     )
+
+
+def tiles(images: int) -> Iterator[tuple[slice, slice]]:
+    """The tiles, rows and columns, that hold every pair of images once, those on the diagonal twice."""
+    blocks = [slice(start, min(start + BLOCK, images)) for start in range(0, images, BLOCK)]
+    return combinations_with_replacement(blocks, 2)
 
 
 def score_listed_pairs(
@@ -92,12 +109,32 @@ def score_listed_pairs(
 
     Raises:
         UserError: a number is not among ``numbers``, a pair is of an image with itself, or the embeddings
-            don't fit or aren't finite.
+            don't fit, aren't finite or are longer than unit vectors.
     """
     rows = unique_rows(embeddings, identities, numbers)
     listed = np.asarray(pairs, np.int64).reshape(-1, 2)
     known = rows.numbers.numpy()
-    missing = np.setdiff1d(listed, known)
+    _check_listed(listed, known)
+    people, exact, impostor = rows.identities.numpy(), ExactDistances(rows.embeddings), DistanceCounter()
+    genuine, genuine_identities = [torch.empty(0, dtype=torch.int32)], [people[:0]]
+    for start in range(0, len(listed), LISTED):
+        first, second = np.searchsorted(known, listed[start : start + LISTED]).T  # rows
+        steps = exact.listed(first, second)
+        same = people[first] == people[second]
+        genuine.append(steps[same])
+        genuine_identities.append(people[first[same]])
+        impostor.add(steps[~same])
+    return ScoredPairs.counted(
+        distances(torch.cat(genuine)), np.concatenate(genuine_identities), impostor.counted()
+    )
+
+
+def _check_listed(listed: IntArray, known: IntArray) -> None:
+    missing = np.empty(0, np.int64)
+    for start in range(
+        0, len(listed), LISTED
+    ):  # a sorted copy of millions of pairs would be as large as they
+        missing = np.union1d(missing, np.setdiff1d(listed[start : start + LISTED], known))
     if len(missing):
         raise UserError(
             f"pairs: {len(missing)} image numbers have no embedding, the first {missing[0]}: expected pairs "
@@ -105,8 +142,3 @@ def score_listed_pairs(
         )
     if np.any(listed[:, 0] == listed[:, 1]):
         raise UserError("pairs: an image is paired with itself: expected two images; take that pair out")
-    first, second = torch.from_numpy(np.searchsorted(known, listed)).unbind(1)  # rows, (P,) each
-    distances = ExactDistances(rows.embeddings).listed(first, second)
-    people = rows.identities.numpy()[first.numpy()]
-    genuine = people == rows.identities.numpy()[second.numpy()]
-    return ScoredPairs.of(distances[genuine], people[genuine], distances[~genuine])

@@ -1,47 +1,44 @@
-"""A source decoded once: every picture cropped and resized, in one array, in memory or in a folder.
-
-A pack's folder appears by a rename when it is whole: a reader never meets half a pack, two processes that
-pack the same source at once both end with a whole one, and what a killed one leaves (``*.partial``) is
-never looked at.
-"""
+"""A source decoded once: every picture cropped and resized, in memory or in a folder, as pixels or as JPEG."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import math
-import shutil
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
 
 from facenet_lit import gathering
-from facenet_lit.batch import IntArray
-from facenet_lit.errors import UserError, check_choice, check_integer, shown
-from facenet_lit.picture_bytes import READ
+from facenet_lit.errors import UserError, check_choice, check_integer
 from facenet_lit.preprocessing import Picture
-from facenet_lit.sources.decoding import decode_all
-from facenet_lit.sources.pack_files import (
-    FORMAT_VERSION,
-    Pack,
-    open_pack,
-    partial_of,
-    publish,
-    write_tables,
-)
-from facenet_lit.sources.room import expect_disk, expect_memory
+from facenet_lit.sources.checksums import Digests
+from facenet_lit.sources.decoding import Cut, Decoded, decode_all
+from facenet_lit.sources.kept import keep, report
+from facenet_lit.sources.pack_files import FORMAT_VERSION, Pack, open_pack
+from facenet_lit.sources.pack_source import PackSource
+from facenet_lit.sources.packing import Task, pack_into
+from facenet_lit.sources.room import expect_memory, fits
 from facenet_lit.sources.source import Source
 
-__all__ = ["Pack", "pack"]
+__all__ = ["Pack", "cache_folder", "pack"]
 
 log = logging.getLogger(__name__)
 
-Allocate = Callable[[str, tuple[int, ...]], Picture]
+AUTO = Path("runs/cache")  # where packs are kept if the user doesn't say
 
-_NAMED = 10  # so many unreadable pictures are named in one line
-_CHUNK = 1024  # images copied at a time
+
+def cache_folder(cache: object) -> Path | None:
+    """The folder that ``data.cache`` stands for, None for memory only.
+
+    Raises:
+        UserError: it is neither ``auto``, ``off`` nor a folder.
+    """
+    if cache is None or cache is False or cache == "off":  # YAML takes a bare off for false
+        return None
+    if not isinstance(cache, (str, Path)) or not str(cache):
+        raise UserError(f"data.cache={cache}: expected a folder, auto or off")
+    return AUTO if cache == "auto" else Path(cache).expanduser()
 
 
 def pack(
@@ -51,8 +48,12 @@ def pack(
     folder: str | Path | None,
     on_bad_image: str = "error",
     progress: bool = True,
+    quality: int | None = None,
 ) -> Pack:
     """Decodes a source's pictures, or opens them where that was done before.
+
+    A :class:`PackSource` is used as it lies where it is what is asked for. JPEG records whose pixels would not
+    fit into memory stay records, and are decoded at each use.
 
     Args:
         source: where the pictures come from.
@@ -62,6 +63,7 @@ def pack(
         on_bad_image: ``error`` or ``skip`` (leave out) pictures that don't decode, and identities that have
             no other.
         progress: show a progress bar.
+        quality: of the JPEG that images are packed as, 1 to 100; None for plain pixels. Wants a folder.
 
     Returns:
         The pack; its images are memory-mapped where it lies in a folder.
@@ -74,111 +76,79 @@ def pack(
         check_integer("data.crop", crop, 1)
     check_integer("data.size", size, 1)
     check_choice("data.on_bad_image", on_bad_image, ("error", "skip"))
-    key = _key(source, crop, size)
-    if folder is None:
-        result = _decode(source, crop, size, key, _in_memory, progress)
-    else:
-        target = Path(folder).expanduser() / f"{source.name}-{key[:16]}"
-        result = open_pack(target, key) or _pack_into(target, source, crop, size, key, progress)
-    if result.left_out:
-        _report(result.left_out, on_bad_image)
+    if quality is not None:
+        check_integer("quality", quality, 1, 100)
+    task = _task(source, Cut(crop, size, quality))
+    result = _as_it_lies(task, folder) or _packed(task, folder, progress)
+    report(result.left_out, on_bad_image)
     return result
 
 
-def _key(source: Source, crop: int | None, size: int) -> str:
-    words = repr((FORMAT_VERSION, source.name, source.key, crop, size))
-    return hashlib.sha256(words.encode()).hexdigest()
+def _task(source: Source, cut: Cut) -> Task:
+    settings = {"source": source.name, "source_key": source.key, **cut._asdict()}
+    known, left_out = None, {}
+    if isinstance(source, PackSource):
+        own = source.cut.crop
+        if cut.crop not in (None, own):
+            raise UserError(
+                f"data.crop={cut.crop}: this pack was cut with {own or 'null'}; "
+                f"say data.crop={own or 'null'}, or prepare it anew"
+            )
+        # Its images are what was cut out; of the pictures only their fingerprints are left.
+        settings["crop"], cut = own, cut._replace(crop=None)
+        known, left_out = source.pack.fingerprints, dict(source.pack.left_out)
+    words = repr((FORMAT_VERSION, source.name, source.key, *cut))
+    return Task(source, cut, hashlib.sha256(words.encode()).hexdigest(), settings, known, left_out)
 
 
-def _report(left_out: Mapping[str, str], on_bad_image: str) -> None:
-    """Names the pictures that don't decode, all at once: as an error, or as a warning."""
-    listed = f"{len(left_out)} pictures don't decode: {_named(left_out)}"
-    _log_all(left_out)
-    if on_bad_image == "error":
-        raise UserError(f"{listed}; mend or remove them, or set data.on_bad_image=skip to leave them out")
-    log.warning("%s; left out", listed)
+def _target(task: Task, folder: str | Path) -> Path:
+    return Path(folder).expanduser() / f"{task.source.name}-{task.key[:16]}"
 
 
-def _named(left_out: Mapping[str, str]) -> str:
-    more = f" and {len(left_out) - _NAMED} more, all named in the log" if len(left_out) > _NAMED else ""
-    return ", ".join(_with_reasons(left_out)[:_NAMED]) + more
+def _as_it_lies(task: Task, folder: str | Path | None) -> Pack | None:
+    """The pack that a source is, where it is what is asked for, or its pixels would not fit."""
+    source, cut = task.source, task.cut
+    if not isinstance(source, PackSource) or cut.size != source.cut.size:
+        return None
+    if cut.quality == source.cut.quality:
+        return source.pack
+    needed = math.prod(source.pack.images.shape)
+    if cut.quality is not None or fits(folder, needed) or (folder and _target(task, folder).is_dir()):
+        return None
+    log.info(
+        "data.root=%s: %d MiB of pixels don't fit; its JPEG records are decoded at each use, by data.workers=N "
+        "processes",
+        source.root,
+        needed >> 20,
+    )
+    return source.pack
 
 
-def _log_all(left_out: Mapping[str, str]) -> None:
-    """Names every unreadable picture in the log, where one line can't."""
-    if len(left_out) > _NAMED:
-        log.warning("pictures that don't decode:\n  %s", "\n  ".join(_with_reasons(left_out)))
-
-
-def _with_reasons(left_out: Mapping[str, str]) -> list[str]:
-    return [f"{shown(file)} ({reason})" for file, reason in left_out.items()]
-
-
-def _pack_into(target: Path, source: Source, crop: int | None, size: int, key: str, progress: bool) -> Pack:
-    """Decodes into a folder beside ``target`` and moves it there."""
-    partial = partial_of(target)
+def _packed(task: Task, folder: str | Path | None, progress: bool) -> Pack:
+    if folder is None:
+        return _in_memory(task, progress)
+    target = _target(task, folder)
     try:
-        partial.mkdir(parents=True)
-        decoded = _decode(source, crop, size, key, _in_folder(partial), progress)
-        settings = {"source": source.name, "source_key": source.key, "crop": crop, "size": size}
-        write_tables(decoded, partial, settings)
-        if decoded.left_out:
-            (partial / "decoded.npy").unlink()
-        else:
-            (partial / "decoded.npy").rename(partial / "images.npy")
-        return publish(partial, target, key)
+        return open_pack(target, task.key) or pack_into(target, task, progress)
     except OSError as error:
         raise UserError(
             f"{target.parent}: packed pictures can't be written there ({error.strerror or error}); "
             "make it writable or name another folder"
         ) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
-def _in_memory(_: str, shape: tuple[int, ...]) -> Picture:
+def _in_memory(task: Task, progress: bool) -> Pack:
+    count, size = len(task.source.files), task.cut.size
     # Each process has its own, the first before the others.
     copies = gathering.world_size() if gathering.rank() == gathering.FIRST else 1
-    expect_memory(math.prod(shape) * copies)
-    return np.empty(shape, np.uint8)
+    expect_memory(count * size * size * 3 * copies)
+    images: Picture = np.empty((count, size, size, 3), np.uint8)
+    fingerprints: Digests = np.zeros((count, 32), np.uint8)
 
+    def put(number: int, decoded: Decoded) -> None:
+        images[number] = decoded.record
+        fingerprints[number] = np.frombuffer(decoded.fingerprint, np.uint8)
 
-def _in_folder(folder: Path) -> Allocate:
-    def allocate(name: str, shape: tuple[int, ...]) -> Picture:
-        expect_disk(folder, math.prod(shape))
-        array: Picture = open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape)
-        return array
-
-    return allocate
-
-
-def _decode(
-    source: Source, crop: int | None, size: int, key: str, allocate: Allocate, progress: bool
-) -> Pack:
-    """Decodes every picture and leaves out the unreadable ones, and the identities left with none."""
-    files = source.files
-    images = allocate("decoded", (len(files), size, size, 3))
-    fingerprints, faults = decode_all(source, images, crop, progress)
-    left_out = {files[number]: faults[number] for number in sorted(faults)}
-    kept = np.delete(np.arange(len(files)), list(faults))
-    if not len(kept):
-        _log_all(left_out)
-        raise UserError(f"none of {len(files)} pictures decodes: {_named(left_out)}; expected {READ}")
-    present, identities = np.unique(source.identities[kept], return_inverse=True)
-    return Pack(
-        images=images if not left_out else _copied(images, kept, allocate),
-        identities=identities.astype(np.int64),
-        names=tuple(source.names[identity] for identity in present.tolist()),
-        files=tuple(files[number] for number in kept.tolist()),
-        fingerprints=fingerprints[kept],
-        key=key,
-        left_out=left_out,
-    )
-
-
-def _copied(images: Picture, numbers: IntArray, allocate: Allocate) -> Picture:
-    """The images of these numbers, copied in pieces: together they may not fit into memory."""
-    result = allocate("images", (len(numbers), *images.shape[1:]))
-    for start in range(0, len(numbers), _CHUNK):
-        result[start : start + _CHUNK] = images[numbers[start : start + _CHUNK]]
-    return result
+    faults = decode_all(task.source, task.cut, put, np.zeros(count, bool), task.known, progress)
+    kept = keep(task.source, faults)
+    return task.pack_of(kept, images[kept.numbers] if faults else images, fingerprints[kept.numbers])

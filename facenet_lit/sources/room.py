@@ -37,9 +37,24 @@ def expect_memory(needed: int) -> None:
     available = available_memory()
     if available is not None and available < needed:
         raise UserError(
-            f"data.cache=null: {needed >> 20} MiB needed for pictures in memory, {available >> 20} MiB available; "
+            f"data.cache=off: {needed >> 20} MiB needed for pictures in memory, {available >> 20} MiB available; "
             "name a folder by data.cache=DIR, or take fewer or smaller pictures"
         )
+
+
+def fits(folder: str | Path | None, needed: int) -> bool:
+    """Whether so many bytes fit into memory, and on the disk of a folder if there is one.
+
+    What lies on a disk is to fit too, so that it is read from there once: images are drawn in any order.
+    """
+    available = available_memory()
+    if available is not None and available < needed:
+        return False
+    if folder is None:
+        return True
+    path = Path(folder).expanduser().absolute()
+    there = next(place for place in (path, *path.parents) if place.exists())
+    return shutil.disk_usage(there).free >= needed
 
 
 def available_memory() -> int | None:

@@ -5,12 +5,13 @@ from bisect import bisect_left, bisect_right
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facenet_lit.errors import UserError
-from facenet_lit.metrics import counted_distances
 from facenet_lit.metrics.counted_distances import DistanceCounter
+from facenet_lit.metrics.exact_distances import FARTHEST, STEP
 from facenet_lit.metrics.ordered_distances import OrderedDistances, SortedDistances
 
 NUMBERS = st.sampled_from(
@@ -24,24 +25,25 @@ def sorted_ones(numbers: list[float]) -> OrderedDistances:
     return SortedDistances(np.sort(np.array(numbers, np.float32)))
 
 
-def counted_ones(numbers: list[float], most: int = counted_distances.FEW + 1) -> OrderedDistances:
+def counted_ones(numbers: list[float]) -> OrderedDistances:
     """By a counter that gets them in two parts."""
-    counter = DistanceCounter(most)
+    counter = DistanceCounter()
     for part in (numbers[: len(numbers) // 3], numbers[len(numbers) // 3 :]):
-        counter.add(np.array(part, np.float32))
+        counter.add((torch.tensor(part, dtype=torch.float64) / STEP).int())
     return counter.counted()
 
 
-def few_counted_ones(numbers: list[float]) -> OrderedDistances:
-    return counted_ones(numbers, len(numbers))
-
-
-@pytest.mark.parametrize("kind", [sorted_ones, counted_ones, few_counted_ones])
-@settings(max_examples=40, deadline=None)
-@given(
-    numbers=st.lists(NUMBERS | FLOATS, max_size=40), thresholds=st.lists(THRESHOLDS, min_size=1, max_size=9)
+STEPS = st.integers(0, FARTHEST - 1).map(lambda steps: steps * STEP) | st.sampled_from(
+    [0.0, STEP, 1.0, 2.0, 2.0 + STEP, (FARTHEST - 1) * STEP]
 )
-def test_the_order_is_that_of_a_sorted_list(kind, numbers, thresholds) -> None:
+
+
+@pytest.mark.parametrize(("kind", "given_ones"), [(sorted_ones, NUMBERS | FLOATS), (counted_ones, STEPS)])
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_the_order_is_that_of_a_sorted_list(kind, given_ones, data) -> None:
+    numbers = data.draw(st.lists(given_ones, max_size=40))
+    thresholds = data.draw(st.lists(THRESHOLDS | STEPS, min_size=1, max_size=9))
     expected = sorted(float(np.float32(number)) for number in numbers)
     asked = [float(np.float32(threshold)) for threshold in thresholds]
     distances = kind(numbers)

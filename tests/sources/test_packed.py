@@ -1,25 +1,25 @@
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from facenet_lit.errors import UserError
 from facenet_lit.preprocessing import crop_and_resize, fingerprint
-from facenet_lit.sources import packed, room
+from facenet_lit.sources import room
 from facenet_lit.sources.folder import FolderSource
-from facenet_lit.sources.packed import Pack, pack
+from facenet_lit.sources.jpeg_records import JpegRecords
+from facenet_lit.sources.pack_source import PackSource
+from facenet_lit.sources.packed import Pack, cache_folder, pack
 from facenet_lit.sources.source import Read
 from facenet_lit.sources.synthetic import SyntheticFaces
 
@@ -35,16 +35,21 @@ def faces() -> SyntheticFaces:
     return SyntheticFaces(4, 3, 32)
 
 
-def quick_pack(source, folder, on_bad_image="error", crop=24, size=16) -> Pack:
-    return pack(source, crop, size, folder, on_bad_image, progress=False)
+def quick_pack(source, folder, on_bad_image="error", crop=24, size=16, quality=None) -> Pack:
+    return pack(source, crop, size, folder, on_bad_image, progress=False, quality=quality)
 
 
 def assert_same(first: Pack, second: Pack) -> None:
-    for name in ("images", "identities", "fingerprints"):
+    np.testing.assert_array_equal(first.images, second.images)
+    assert_same_but_images(first, second)
+    assert first.key == second.key
+
+
+def assert_same_but_images(first: Pack, second: Pack) -> None:
+    for name in ("identities", "fingerprints"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
     for name in ("names", "files", "left_out"):
         assert list(getattr(first, name)) == list(getattr(second, name))
-    assert first.key == second.key
 
 
 def only_pack(folder: Path) -> Path:
@@ -76,12 +81,16 @@ def test_pack_on_disk_is_the_same_and_opens_again_without_decoding(tmp_path):
     assert not again.images.flags.writeable
     folder = only_pack(tmp_path / "packs")
     assert folder.name.startswith("synthetic-")
-    assert sorted(path.name for path in folder.iterdir()) == [
+    tables = [
+        "checksums.npy",
         "fingerprints.npy",
         "identities.npy",
         "images.npy",
+        "listing.json",
         "pack.json",
     ]
+    assert sorted(path.name for path in folder.iterdir()) == tables
+    assert len(again.damaged()) == len(in_memory.damaged()) == 0
 
 
 def test_fingerprints_do_not_depend_on_crop_and_size():
@@ -213,16 +222,13 @@ def test_no_good_picture_at_all(root, tmp_path, on_bad_image):
     assert list((tmp_path / "packs").iterdir()) == []
 
 
-def test_left_out_images_are_copied_in_pieces(root, tmp_path, monkeypatch):
-    expected = quick_pack(FolderSource(root), None, "skip")
-    monkeypatch.setattr(packed, "_CHUNK", 4)
-    assert_same(quick_pack(FolderSource(root), tmp_path / "packs", "skip"), expected)
-
-
 # --- packs that are damaged, half written, or written by two ---
 
 
-@pytest.mark.parametrize("name", ["images.npy", "identities.npy", "fingerprints.npy", "pack.json"])
+TABLES = ["identities.npy", "fingerprints.npy", "checksums.npy", "listing.json", "pack.json"]
+
+
+@pytest.mark.parametrize("name", ["images.npy", *TABLES])
 @pytest.mark.parametrize("damage", ["missing", "empty", "short", "other"])
 def test_a_damaged_pack_is_made_anew(tmp_path, name, damage, caplog):
     expected = quick_pack(faces(), tmp_path)
@@ -254,70 +260,6 @@ def test_nothing_is_unpickled(tmp_path, monkeypatch):
     np.save(path, np.array([Harmful()], dtype=object), allow_pickle=True)
     assert_same(quick_pack(faces(), tmp_path / "packs"), expected)
     assert not (tmp_path / "unpickled").exists()
-
-
-def test_an_interrupted_packing_leaves_nothing(tmp_path):
-    class Interrupted(SyntheticFaces):
-        def pictures(self) -> Iterator[tuple[int, Read]]:
-            yield from list(super().pictures())[:5]
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        quick_pack(Interrupted(4, 3, 32), tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-KILLED = """
-import os, sys, time
-from facenet_lit.sources.packed import pack
-from facenet_lit.sources.synthetic import SyntheticFaces
-
-class Slow(SyntheticFaces):
-    def pictures(self):
-        for number, item in enumerate(super().pictures()):
-            if number == 6:
-                print("half", flush=True)
-                time.sleep(60)
-            yield item
-
-pack(Slow(4, 3, 32), 24, 16, sys.argv[1], progress=False)
-"""
-
-
-def test_what_a_killed_process_leaves_does_no_harm(tmp_path):
-    command = [sys.executable, "-c", KILLED, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "half\n"
-        process.send_signal(signal.SIGKILL)
-    assert only_pack(tmp_path).name.endswith(".partial")
-    assert_same(quick_pack(faces(), tmp_path), quick_pack(faces(), None))
-    assert_same(quick_pack(Sealed(4, 3, 32), tmp_path), quick_pack(faces(), None))
-
-
-def test_two_at_once_both_end_with_the_same_whole_pack(tmp_path):
-    both = threading.Barrier(2, timeout=20)
-
-    class Together(SyntheticFaces):
-        def pictures(self) -> Iterator[tuple[int, Read]]:
-            both.wait()  # neither finds the other's pack
-            yield from super().pictures()
-            both.wait()
-
-    results: list[Pack] = []
-    threads = [
-        threading.Thread(target=lambda: results.append(quick_pack(Together(4, 3, 32), tmp_path)))
-        for _ in "ab"
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    expected = quick_pack(faces(), None)
-    assert len(results) == 2
-    for result in results:
-        assert_same(result, expected)
-    assert len(list(tmp_path.iterdir())) == 1
 
 
 # --- what is refused ---
@@ -353,7 +295,7 @@ def test_a_full_disk_is_found_before_decoding(tmp_path, monkeypatch):
 
 def test_memory_that_is_too_small_is_found_before_decoding(tmp_path, monkeypatch):
     monkeypatch.setattr(room, "available_memory", lambda: 1000)
-    with pytest.raises(UserError, match=r"^data\.cache=null: 0 MiB needed for pictures in memory, 0 MiB"):
+    with pytest.raises(UserError, match=r"^data\.cache=off: 0 MiB needed for pictures in memory, 0 MiB"):
         quick_pack(Sealed(40, 3, 32), None)
     quick_pack(faces(), tmp_path)  # on the disk there is room
 
@@ -370,7 +312,8 @@ def test_a_source_that_hands_out_too_few_pictures():
 def test_settings_are_written_for_the_reader(tmp_path):
     quick_pack(faces(), tmp_path)
     about = json.loads((only_pack(tmp_path) / "pack.json").read_text())
-    assert about["settings"] == {"source": "synthetic", "source_key": faces().key, "crop": 24, "size": 16}
+    made_of = {"source": "synthetic", "source_key": faces().key}
+    assert about["settings"] == {**made_of, "crop": 24, "size": 16, "quality": None}
     assert about["shape"] == [12, 16, 16, 3]
 
 
@@ -379,3 +322,114 @@ def test_no_picture_of_lfw_is_under_two_names(real_lfw, tmp_path):
     result = pack(real_lfw, 130, 16, tmp_path, progress=False)
     assert result.images.shape == (13233, 16, 16, 3)
     assert len(np.unique(result.fingerprints, axis=0)) == 13233
+
+
+# --- JPEG records, and packs as sources ---
+
+
+def by_pillow(record: bytes) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(record)).convert("RGB"))
+
+
+def test_a_jpeg_pack_is_what_pillow_decodes_of_its_records(tmp_path):
+    plain, made = quick_pack(faces(), None), quick_pack(faces(), tmp_path, quality=90)
+    assert_same_but_images(made, plain)
+    places = np.load(only_pack(tmp_path) / "spans.npy")
+    records = (only_pack(tmp_path) / "images.jpegs").read_bytes()
+    expected = np.stack([by_pillow(records[first:last]) for first, last in places])
+    np.testing.assert_array_equal(made.images[np.arange(12)], expected)
+    np.testing.assert_array_equal(made.images[np.array([7, 2, 7])], expected[[7, 2, 7]])
+    assert made.images.shape == plain.images.shape
+    error = np.abs(expected.astype(int) - plain.images).mean()
+    assert 0 < error < 6
+    # One after another, without a gap.
+    assert sorted(places.ravel()) == sorted([0, *places[:, 1], *np.sort(places[:, 0])[1:]])
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_jpeg_pack_as_a_source_is_decoded_once(tmp_path, on_disk):
+    made = quick_pack(faces(), tmp_path / "jpeg", quality=80)
+    cache = tmp_path / "cache" if on_disk else None
+    result = quick_pack(PackSource(made.folder), cache, crop=None)
+    assert isinstance(result.images, np.ndarray)
+    np.testing.assert_array_equal(result.images, made.images[np.arange(12)])
+    assert_same_but_images(result, made)
+    if on_disk:
+        assert result.folder.parent == cache
+        assert_same(quick_pack(PackSource(result.folder), None), result)
+    assert_same(quick_pack(PackSource(made.folder), cache, crop=24), result)  # which is the pack's own
+
+
+def test_records_that_do_not_fit_stay_records(tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    made = quick_pack(faces(), tmp_path / "jpeg", quality=80)
+    monkeypatch.setattr(room, "available_memory", lambda: 12 * 16 * 16 * 3 - 1)
+    result = quick_pack(PackSource(made.folder), tmp_path / "cache", crop=None)
+    assert isinstance(result.images, JpegRecords)
+    assert not (tmp_path / "cache").exists()
+    assert "its JPEG records are decoded at each use" in caplog.text
+    monkeypatch.setattr(room, "available_memory", lambda: 12 * 16 * 16 * 3)
+    pixels = quick_pack(PackSource(made.folder), tmp_path / "cache", crop=None)
+    np.testing.assert_array_equal(result.images[np.arange(12)], pixels.images)
+    monkeypatch.setattr(room, "available_memory", lambda: 1)
+    assert_same(quick_pack(PackSource(made.folder), tmp_path / "cache", crop=None), pixels)  # it is there
+
+
+def test_a_pack_as_a_source_is_used_as_it_lies(tmp_path):
+    made = quick_pack(faces(), tmp_path / "packs")
+    source = PackSource(only_pack(tmp_path / "packs"))
+    result = quick_pack(source, tmp_path / "cache", crop=None)
+    assert_same(result, made)
+    assert result.folder == source.root
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_pack_is_cut_again_to_another_size_with_its_own_fingerprints(tmp_path):
+    made = quick_pack(faces(), tmp_path / "packs", crop=24, size=32)  # larger than what was cut out
+    result = quick_pack(PackSource(made.folder), tmp_path / "cache", crop=None, size=16)
+    expected = np.stack([crop_and_resize(image, None, 16) for image in made.images])
+    np.testing.assert_array_equal(result.images, expected)
+    assert_same_but_images(result, made)
+    assert PackSource(result.folder).cut == (24, 16, None)
+
+
+def test_another_crop_of_a_pack_is_refused(tmp_path):
+    made = quick_pack(faces(), tmp_path)
+    with pytest.raises(UserError, match=r"^data\.crop=20: this pack was cut with 24; say data\.crop=24, or"):
+        quick_pack(PackSource(made.folder), None, crop=20)
+
+
+def test_what_a_pack_left_out_is_told_again(root, tmp_path, caplog):
+    made = quick_pack(FolderSource(root), tmp_path / "packs", "skip", quality=95)
+    assert made.left_out == BAD
+    assert len(made.damaged()) == 0
+    np.testing.assert_array_equal(made.identities, [0, 1, 1, 2, 2, 2])
+    clean = quick_pack(FolderSource(root), None, "skip")
+    assert np.abs(made.images[np.arange(6)].astype(int) - clean.images).mean() < 6
+    assert_same_but_images(made, clean)
+    for cache in (None, tmp_path / "cache"):
+        with pytest.raises(UserError, match="3 pictures don't decode: Ada/bad"):
+            quick_pack(PackSource(made.folder), cache, crop=None)
+        assert quick_pack(PackSource(made.folder), cache, "skip", crop=None).left_out == BAD
+
+
+@pytest.mark.parametrize(
+    ("said", "folder"),
+    [
+        ("auto", Path("runs/cache")),
+        ("off", None),
+        (False, None),
+        (None, None),
+        ("mine", Path("mine")),
+        (Path("mine"), Path("mine")),
+        ("~/mine", Path.home() / "mine"),
+    ],
+)
+def test_where_packs_are_kept(said, folder):
+    assert cache_folder(said) == folder
+
+
+@pytest.mark.parametrize("said", [True, 3, "", []])
+def test_what_is_no_place_to_keep_packs(said):
+    with pytest.raises(UserError, match=r"^data\.cache=.*: expected a folder, auto or off$"):
+        cache_folder(said)

@@ -26,11 +26,24 @@ def test_memory_that_is_too_small(monkeypatch):
     with pytest.raises(UserError) as caught:
         room.expect_memory(6 << 20)
     assert str(caught.value) == (
-        "data.cache=null: 6 MiB needed for pictures in memory, 5 MiB available; "
+        "data.cache=off: 6 MiB needed for pictures in memory, 5 MiB available; "
         "name a folder by data.cache=DIR, or take fewer or smaller pictures"
     )
     monkeypatch.setattr(room, "available_memory", lambda: None)
     room.expect_memory(1 << 60)
+
+
+def test_what_fits_into_memory_and_on_the_disk(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=5 << 20)
+    asked = []
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: (asked.append(place), usage)[1])
+    monkeypatch.setattr(room, "available_memory", lambda: 7 << 20)
+    for needed, in_memory, on_disk in ((5, True, True), (6, True, False), (8, False, False)):
+        assert room.fits(None, needed << 20) == in_memory
+        assert room.fits(tmp_path / "not" / "there", needed << 20) == on_disk
+    assert set(asked) == {tmp_path}
+    monkeypatch.setattr(room, "available_memory", lambda: None)
+    assert room.fits(None, 1 << 60)
 
 
 def test_available_memory_is_what_linux_tells(tmp_path, monkeypatch):

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from facenet_lit.sources.file_lock import locked
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from facenet_lit.sources.file_lock import locked
+
+with locked(Path(sys.argv[1]), "waiting"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def is_free(path: Path) -> bool:
+    with open(path) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def test_a_lock_is_held_and_let_go(tmp_path):
+    path = tmp_path / "new" / "lock"
+    with locked(path, "waiting"):
+        assert not is_free(path)
+    assert is_free(path)
+    with pytest.raises(KeyError), locked(path, "waiting"):
+        raise KeyError
+    assert is_free(path)
+
+
+def test_a_forked_process_does_not_hold_on_to_it(tmp_path):
+    path = tmp_path / "lock"
+    read, write = os.pipe()
+    with locked(path, "waiting"):
+        child = os.fork()
+        if not child:
+            os.read(read, 1)
+            os._exit(0)
+    try:
+        assert is_free(path)
+    finally:
+        os.write(write, b"x")
+        os.waitpid(child, 0)
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    path, entered = tmp_path / "lock", threading.Event()
+
+    def wait() -> None:
+        with locked(path, "waiting for the other"):
+            entered.set()
+
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        thread = threading.Thread(target=wait)
+        thread.start()
+        assert not entered.wait(0.2)
+        holder.send_signal(signal.SIGKILL)
+    thread.join(20)
+    assert entered.is_set()
+    assert [record.message for record in caplog.records] == ["waiting for the other"]
+
+
+def test_whoever_waited_while_the_folder_was_removed_makes_it_anew(tmp_path):
+    path, inside, both = tmp_path / "folder" / "lock", [], threading.Event()
+
+    def wait() -> None:
+        with locked(path, "waiting"):
+            inside.append(not is_free(path))  # the file that others see
+            both.wait(20)
+
+    with locked(path, "waiting"):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join(0.2)  # by now it waits for the file that goes
+        shutil.rmtree(path.parent)
+    both.set()
+    thread.join(20)
+    assert inside == [True]
+
+
+def test_a_place_that_can_not_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(OSError, match=r"Not a directory|File exists"),
+        locked(tmp_path / "file" / "lock", "waiting"),
+    ):
+        pass
