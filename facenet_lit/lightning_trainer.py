@@ -99,7 +99,7 @@ def batches_of_whole_steps(batches: int, accumulate: int) -> int:
     """
     if batches < accumulate:
         raise UserError(
-            f"trainer.accumulate={accumulate}: an epoch has {batches} batches; expected at most as many"
+            f"trainer.accumulate={accumulate}: expected at most the batches of an epoch, here {batches}"
         )
     return batches - batches % accumulate
 

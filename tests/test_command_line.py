@@ -111,7 +111,7 @@ REFUSED = [
     ("trainer.grow_from=80", "trainer.grow_from=80: expected at most data.size=64"),
     ("trainer.grow_until=2", "trainer.grow_until=2: expected a number of 0 or more and at most 1"),
     ("trainer.accumulate=0", "trainer.accumulate=0: expected an integer of 1 or more"),
-    ("trainer.accumulate=5", "trainer.accumulate=5: an epoch has 4 batches; expected at most as many"),
+    ("trainer.accumulate=5", "trainer.accumulate=5: expected at most the batches of an epoch, here 1"),
     ("trainer.chunk=1", "trainer.chunk=1: expected an integer of 2 or more"),
     ("trainer.compile=3", "trainer.compile=3: expected true or false"),
     ("trainer.accelerator=tpu", "trainer.accelerator=tpu: expected one of cpu, gpu"),
