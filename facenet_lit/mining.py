@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -155,11 +156,11 @@ class SemiHardMiner(BatchMiner):
         # smallest is found several times as fast. No negative is -1.
         integer = torch.int64 if distances.dtype == torch.float64 else torch.int32
         bits = distances.view(integer)  # (A, B)
-        negatives = bits.where(impostor, -1)
+        anchor, other = _places(~impostor)
+        negatives = bits.index_put((anchor, other), bits.new_tensor(-1))
         farthest = _first_smallest(~negatives)  # (A,), ~ turns the order round
-        anchor, positive = genuine.nonzero(as_tuple=True)
-        some = impostor[anchor, farthest[anchor]]
-        anchor, positive = anchor[some], positive[some]
+        kept = genuine[anchor, other] & impostor[anchor, farthest[anchor]]
+        anchor, positive = anchor[kept], other[kept]
         # Of what is larger than the limit, this and nothing else wraps around to below 0, in order.
         shift = bits[anchor, positive] + (torch.iinfo(integer).min + 1)
         closest = [anchor.new_empty(0)]
@@ -212,6 +213,16 @@ def _check_rows(what: str, rows: Rows) -> None:
         raise ValueError(
             f"{what} have shapes {shapes}: expected embeddings (N, D), identities (N,), numbers (N,)"
         )
+
+
+def _places(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows and columns (P,) where (A, B) is true, in order; few, which NumPy finds several times as fast as torch."""
+    if mask.device.type != "cpu":
+        row, column = mask.nonzero(as_tuple=True)
+        return row, column
+    place = torch.from_numpy(np.flatnonzero(mask.numpy()))
+    row = place // mask.shape[1]
+    return row, place - row * mask.shape[1]
 
 
 def _first_smallest(values: Tensor) -> Tensor:
