@@ -35,7 +35,7 @@ test: $(INSTALLED)
 test-all: $(INSTALLED)
 	$(BIN)/python -m pytest -m "" --durations=10
 
-# What our way costs beside the usual way and what the machine allows, under ten minutes; some rows in ROWS="folds steps".
+# Our way beside the usual way and what the machine allows, under ten minutes; only some rows: ROWS="folds steps".
 bench: $(INSTALLED)
 	$(BIN)/python experiments/benchmarks/bench.py $(ROWS)
 
