@@ -58,7 +58,7 @@ def pair_blocks(anchors: Rows, rows: Rows, squared: bool, views: bool) -> Iterat
         block = slice(start, start + ANCHORS_AT_ONCE)
         some = Rows(*(part[block] for part in anchors if part is not None))
         sums = some.embeddings.square().sum(1)[:, None] + norms  # (C, B)
-        squares = torch.addmm(sums, some.embeddings, rows.embeddings.T, alpha=-2).clamp_min_(0)
+        squares = sums.addmm_(some.embeddings, rows.embeddings.T, alpha=-2).clamp_min_(0)
         yield PairBlock(block, squares if squared else squares.sqrt_(), *some.pairs_with(rows, views))
 
 

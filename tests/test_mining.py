@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from facenet_lit import mining
 from facenet_lit.batch import Rows, count_views
+from facenet_lit.distances import ANCHORS_AT_ONCE, pair_blocks
 from facenet_lit.errors import UserError
 from facenet_lit.mining import AllMiner, BatchMiner, GivenMiner, HardMiner, MaskedMiner, Miner, SemiHardMiner
 
@@ -102,6 +106,37 @@ def test_miners_of_the_batch_are_their_loops(miner: type[BatchMiner], batch: tup
     for views in (False, True):
         found = miner(views)(anchors, rows, None).tolist()
         assert found == BY_LOOPS[miner](anchors, rows, views)
+
+
+@given(batches())
+@settings(max_examples=50, deadline=None)
+def test_many_positives_give_the_same_triplets(batch: tuple[Rows, Tensor]) -> None:
+    rows, chosen = batch
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mining, "MANY", 0)
+        found = SemiHardMiner()(take(rows, chosen), rows).tolist()
+    assert found == semi_hard_by_loops(take(rows, chosen), rows)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("identity_of", [lambda row: row // 4, lambda row: row % 2, lambda row: row // 300])
+def test_large_batches_are_mined_in_blocks(
+    dtype: torch.dtype, identity_of: Callable[[Tensor], Tensor]
+) -> None:
+    # Identities of 4, of more than MANY, and of 300 and 219.
+    numbers = torch.arange(2 * ANCHORS_AT_ONCE + 7)
+    embeddings = torch.randn(len(numbers), 3, generator=torch.manual_seed(0), dtype=dtype)
+    rows = Rows(embeddings, identity_of(numbers), numbers)
+    found = SemiHardMiner()(rows, rows)
+    distances = torch.cat([block.distances for block in pair_blocks(rows, rows, squared=True, views=False)])
+    genuine, impostor = rows.pairs_with(rows)
+    assert torch.equal(found[:, :2], genuine.nonzero())
+    a, p, n = found[:: 1 + len(found) // 2000].unbind(1)
+    beyond = impostor[a] & (distances[a] > distances[a, p][:, None])
+    closest = distances[a].masked_fill(~beyond, torch.inf).argmin(1)
+    farthest = distances[a].masked_fill(~impostor[a], -1).argmax(1)
+    assert torch.equal(n, torch.where(beyond.any(1), closest, farthest))
+    assert 0 < int(beyond.any(1).sum()) < len(a)
 
 
 def test_views_of_one_image_are_a_pair_only_where_that_is_said() -> None:

@@ -22,6 +22,8 @@ import cv2
 import torch
 from threadpoolctl import threadpool_limits
 
+import facenet_lit  # noqa: F401  # before anything that imports torchvision
+
 LEAST = 5  # so many times at least
 LONG_ENOUGH = 2.0  # seconds of turns, after which there are no more than that
 MIB = 2**20

@@ -112,7 +112,7 @@ def _as_it_lies(task: Task, folder: str | Path | None) -> Pack | None:
         return None
     if cut.quality == source.cut.quality:
         return source.pack
-    needed = math.prod(source.pack.images.shape)
+    needed = math.prod(source.pack.images.shape) * (_copies() if folder is None else 1)
     if cut.quality is not None or fits(folder, needed) or (folder and _target(task, folder).is_dir()):
         return None
     log.info(
@@ -137,11 +137,14 @@ def _packed(task: Task, folder: str | Path | None, progress: bool) -> Pack:
         ) from None
 
 
+def _copies() -> int:
+    """Of how many processes the images are still to be in memory: each has its own, the first before the others."""
+    return gathering.world_size() if gathering.rank() == gathering.FIRST else 1
+
+
 def _in_memory(task: Task, progress: bool) -> Pack:
     count, size = len(task.source.files), task.cut.size
-    # Each process has its own, the first before the others.
-    copies = gathering.world_size() if gathering.rank() == gathering.FIRST else 1
-    expect_memory(count * size * size * 3 * copies)
+    expect_memory(count * size * size * 3 * _copies())
     images: Picture = np.empty((count, size, size, 3), np.uint8)
     fingerprints: Digests = np.zeros((count, 32), np.uint8)
 

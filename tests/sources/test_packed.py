@@ -433,3 +433,14 @@ def test_where_packs_are_kept(said, folder):
 def test_what_is_no_place_to_keep_packs(said):
     with pytest.raises(UserError, match=r"^data\.cache=.*: expected a folder, auto or off$"):
         cache_folder(said)
+
+
+@pytest.mark.slow
+@pytest.mark.real_faces
+def test_lfw_as_jpeg_is_small_and_close_to_its_pixels(real_lfw, tmp_path):
+    plain = pack(real_lfw, 130, 112, tmp_path, progress=False)
+    made = pack(PackSource(plain.folder), None, 112, tmp_path, progress=False, quality=90)
+    assert sum(path.stat().st_size for path in made.folder.iterdir()) < 50e6
+    some = np.arange(0, 13233, 40)
+    squares = (made.images[some].astype(np.float32) - plain.images[some]) ** 2
+    assert 10 * np.log10(255**2 / squares.mean()) > 40  # dB

@@ -1,0 +1,76 @@
+"""An epoch's triplets of a table of Glint360K's size."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+from benchmarks.harness import Row
+from large_table import IDENTITIES, IMAGES, made_up_table
+
+from facenet_lit.batch import IntArray
+from facenet_lit.data.triplets import draw_triplets
+
+COMPARED = 20_000, 500
+
+
+def rows() -> list[Row]:
+    """Against a loop over the identities."""
+    return [
+        Row(
+            f"triplets, {(IMAGES - IDENTITIES) / 1e6:.1f} million",
+            ours,
+            loop,
+            random_numbers,
+            check,
+            "Python loop",
+            "random numbers",
+            slow_peer=True,
+        )
+    ]
+
+
+@cache
+def made(images: int = IMAGES, identities: int = IDENTITIES) -> IntArray:
+    """(N,) identity of each image."""
+    return made_up_table(images, identities)
+
+
+def ours(table: IntArray | None = None) -> np.ndarray:
+    """(T, 3), in shuffled order."""
+    return draw_triplets(made() if table is None else table, "positive", "identity", 0, 0)
+
+
+def loop(table: IntArray | None = None) -> list[tuple[int, int, int]]:
+    """The corrected rule as it is written down; not shuffled."""
+    table = made() if table is None else table
+    starts = [*np.flatnonzero(np.diff(table, prepend=-1)).tolist(), len(table)]
+    pools = [range(first, last) for first, last in pairwise(starts)]
+    triplets = []
+    for own, images in enumerate(pools):
+        pool = list(images)
+        while len(pool) > 1:
+            anchor, positive = random.sample(pool, 2)
+            pool.remove(positive)
+            other = random.randrange(len(pools) - 1)
+            triplets.append((anchor, positive, random.choice(pools[other + (other >= own)])))
+    return triplets
+
+
+def random_numbers() -> np.ndarray:
+    """One for every triplet."""
+    return np.random.default_rng(0).random(IMAGES - IDENTITIES, np.float32)
+
+
+def check() -> None:
+    """On a small table: both give every identity as many, of the right kinds, and take every image but one out once."""
+    table = made(*COMPARED)
+    for triplets in (ours(table), np.array(loop(table))):
+        anchors, positives, negatives = triplets.T
+        assert np.array_equal(np.bincount(table[anchors]), np.bincount(table) - 1)
+        assert (table[anchors] == table[positives]).all()
+        assert (anchors != positives).all()
+        assert (table[anchors] != table[negatives]).all()
+        assert len(np.unique(positives)) == len(positives)
