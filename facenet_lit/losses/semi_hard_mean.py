@@ -65,8 +65,8 @@ class _SummedTriplets(torch.autograd.Function):
         own_gradient, gradient = torch.zeros_like(own), torch.zeros_like(others)
         for block in pair_blocks(anchors, rows, loss.squared, loss.views):
             weights, count = _triplets_of_each_pair(block, loss.margin)
-            # Sums of a thousand distances are subtracted from one another: float64 keeps what float32 would lose.
-            total += (weights.double() * block.distances).sum() + loss.margin * count.double()
+            # float32 will do for the sum of one anchor; for that of all, float64 keeps what float32 would lose.
+            total += (weights * block.distances).sum(1).double().sum() + loss.margin * count.double()
             active += count
             considered += (block.genuine.sum(1) * block.impostor.sum(1)).sum()
             if any(ctx.needs_input_grad):
