@@ -1,20 +1,18 @@
 """One row of the benchmark: a piece of work done our way, the usual way, and as fast as the machine could.
 
-A module of rows has a function ``rows() -> list[Row]`` and imports this as ``from benchmarks.harness import Row``
-(``experiments`` is on the path of bench.py and of the tests). The three are compared before they are timed, take turns
-on one thread, and tell the memory that they take in a process of their own.
+A module of rows has a function ``rows() -> list[Row]``, which makes the inputs, and imports this as
+``from benchmarks.harness import Row`` (``experiments`` is on the path of bench.py and of the tests). The three are
+compared before they are timed, take turns on one thread, and tell the memory that they take in a process of their own.
 """
 
 from __future__ import annotations
 
 import importlib
 import multiprocessing
-import resource
 import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +25,7 @@ import facenet_lit  # noqa: F401  # before anything that imports torchvision
 LEAST = 5  # so many times at least
 LONG_ENOUGH = 2.0  # seconds of turns, after which there are no more than that
 MIB = 2**20
+STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True)
@@ -135,10 +134,9 @@ def _alone(module: str, work: str, side: str) -> tuple[float, float]:
 def seconds_and_memory(work: Callable[[], object]) -> tuple[float, float]:
     """Seconds that it takes once, and by how many MiB the process's peak of memory rises.
 
-    Worker processes that it starts are not counted.
+    Worker processes that it starts are not counted. Linux only.
     """
-    with suppress(OSError):  # Linux then forgets an earlier peak, such as that of making the inputs
-        Path("/proc/self/clear_refs").write_text("5")
+    FORGET.write_text("5")  # an earlier peak, such as that of making the inputs
     before = peak_memory()
     seconds = timed(work)
     return seconds, (peak_memory() - before) / MIB
@@ -146,4 +144,6 @@ def seconds_and_memory(work: Callable[[], object]) -> tuple[float, float]:
 
 def peak_memory() -> int:
     """The most memory that this process has had, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # Not getrusage's: on Linux that starts with what the process that started this one held.
+    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024

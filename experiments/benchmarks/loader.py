@@ -32,6 +32,7 @@ Loaded = Iterable[Tensor]
 
 def rows() -> list[Row]:
     """Bytes against torchvision; normalised numbers against torchvision, and against OpenCV and albumentations."""
+    packed()
     work = f"{DRAWN * len(QUALITIES):,} pictures of {SIDE} px to batches of"
     folder, opencv = (f"{name}, {WORKERS} workers" for name in ("ImageFolder", "OpenCV + albumentations"))
     return [

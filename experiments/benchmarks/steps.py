@@ -26,8 +26,8 @@ def rows() -> list[Row]:
     return [
         Row(
             f"training step, {name}, {IMAGES} pictures of {side} px",
-            lambda name=name: ours(name)(),
-            lambda name=name: usual(name)(),
+            ours(name),
+            usual(name),
             None,
             partial(check, name),
             "default layout, float32",
