@@ -19,6 +19,7 @@ Values = npt.NDArray[np.floating]
 
 def rows() -> list[Row]:
     """Against the loop over thresholds that facenet and InsightFace evaluate by, of their grid and of all distances."""
+    made()
     work = f"{FOLDS} folds, {FOLDS * PAIRS:,} pairs"
     return [
         Row(f"{work}, usual grid", grid, grid_loop, distances, check_grid, "grid loop", "distances"),
