@@ -98,4 +98,10 @@ def test_cells_share_places_where_the_grid_does_not_divide() -> None:
 @pytest.mark.parametrize("shape", [(3, 9), (9, 3)])
 def test_a_grid_finer_than_the_maps_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(UserError, match=r"^model\.arguments\.grid=4: .* \dx\d .* from 1 to 3$"):
-        GridAverage(4)(torch.zeros(1, 2, *shape))
+        GridAverage(4).eval()(torch.zeros(1, 2, *shape))
+
+
+def test_in_training_cells_share_places_where_maps_are_coarser_than_the_grid() -> None:
+    line = torch.arange(3.0).expand(1, 1, 3, 3)
+    cells = GridAverage(4)(line).reshape(4, 4)
+    assert cells[0].tolist() == [0.0, 0.5, 1.5, 2.0]  # places 0, 0 and 1, 1 and 2, 2
