@@ -10,7 +10,7 @@ from torch import Tensor
 
 from facenet_lit.batch import Rows
 
-ANCHORS_AT_ONCE = 256  # what is made of a block of their pairs stays in the processor's cache
+ANCHORS_AT_ONCE = 512  # few enough for the cache to hold what is made of them, enough for a fast product
 
 
 class PairBlock(NamedTuple):
