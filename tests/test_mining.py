@@ -123,9 +123,10 @@ def test_many_positives_give_the_same_triplets(batch: tuple[Rows, Tensor]) -> No
 def test_large_batches_are_mined_in_blocks(
     dtype: torch.dtype, identity_of: Callable[[Tensor], Tensor]
 ) -> None:
-    # Identities of 4, of more than MANY, and of 300 and 219.
+    # Identities of 4, two halves, and of 300.
     numbers = torch.arange(2 * ANCHORS_AT_ONCE + 7)
     embeddings = torch.randn(len(numbers), 3, generator=torch.manual_seed(0), dtype=dtype)
+    embeddings[1:3] = torch.tensor([[50.0], [100.0]])  # no negative is beyond the first pair
     rows = Rows(embeddings, identity_of(numbers), numbers)
     found = SemiHardMiner()(rows, rows)
     distances = torch.cat([block.distances for block in pair_blocks(rows, rows, squared=True, views=False)])
