@@ -88,7 +88,7 @@ class Embedder(nn.Module):
 
         A row whose head output is zero gives a zero vector.
         """
-        pixels = (images.to(self.mean.dtype) / 255 - self.mean) / self.std
+        pixels = normalized(images, self.mean, self.std)
         if self.per_image:
             pixels = standardize(pixels)
         embeddings = self._embed(pixels)
@@ -136,6 +136,30 @@ class RowDropout(nn.Module):
         first, total = self.share or (0, len(features))
         ones = features.new_ones(total, features.shape[1])
         return features * F.dropout(ones, self.p)[first : first + len(features)]
+
+
+def normalized(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """(x / 255 - mean) / std of each colour, in the images' memory format.
+
+    Channels last, a colour's number is wanted at every third place: over whole lines of a picture that is several
+    times as fast as over pixels of three.
+
+    Args:
+        images: (N, 3, H, W) uint8, or float in [0, 255].
+        mean: (3, 1, 1).
+        std: (3, 1, 1), of the numbers' kind that comes out.
+
+    Returns:
+        (N, 3, H, W).
+    """
+    scale, shift = 1 / (255 * std), -mean / std
+    pixels = images.to(mean.dtype, copy=True)
+    if not pixels.is_contiguous(memory_format=torch.channels_last):
+        return pixels.mul_(scale).add_(shift)
+    rows, _, height, width = images.shape
+    lines = pixels.permute(0, 2, 3, 1).reshape(rows, height, 3 * width)  # the same numbers, seen in lines
+    lines.mul_(scale.flatten().repeat(width)).add_(shift.flatten().repeat(width))
+    return lines.view(rows, height, width, 3).permute(0, 3, 1, 2)
 
 
 def standardize(pixels: Tensor) -> Tensor:

@@ -42,10 +42,14 @@ def pictures(rows: int = 4, seed: int = 0) -> Tensor:
     )
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
-def test_pixels_are_normalised_by_colour(dtype: torch.dtype) -> None:
+def test_pixels_are_normalised_by_colour(dtype: torch.dtype, layout: torch.memory_format) -> None:
     embedder = Embedder(Seen(), 4, MEAN, STD)
-    embedder(pictures().to(dtype))
+    given = pictures().to(dtype).contiguous(memory_format=layout)
+    embedder(given)
+    assert torch.equal(given, pictures().to(dtype))  # it is left as it was
+    assert embedder.backbone.images.is_contiguous(memory_format=layout)
     expected = pictures().double() / 255
     for colour in range(3):
         expected[:, colour] = (expected[:, colour] - MEAN[colour]) / STD[colour]
