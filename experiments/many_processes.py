@@ -194,7 +194,7 @@ def _module(setting: Setting, identities: np.ndarray, numbers: np.ndarray) -> Wa
 
 def _trainer(steps: int, folder: Path) -> L.Trainer:
     settings = {
-        "accelerator": "cpu", "val_every_steps": steps, "log_every_steps": 1, "gradient_clip": None,
+        "accelerator": "cpu", "val_every_steps": steps, "log_every_steps": 1, "accumulate": 1, "gradient_clip": None,
     }  # fmt: skip
     rank, world = gathering.rank(), gathering.world_size()
     place = None if world == 1 else Place(rank, world, rank, world, 0, "")
