@@ -57,4 +57,12 @@ def shrunk(images: Tensor, size: int) -> Tensor:
     """
     if images.shape[2:] == torch.Size((size, size)):
         return images
+    if (
+        images.dtype == torch.uint8 and images.device.type != "cpu"
+    ):  # torch does whole numbers on the CPU alone
+        return _interpolated(images.float(), size).round_().to(torch.uint8)
+    return _interpolated(images, size)
+
+
+def _interpolated(images: Tensor, size: int) -> Tensor:
     return F.interpolate(images, (size, size), mode="bilinear", antialias=True)

@@ -184,7 +184,7 @@ def check_trainer(settings: DictConfig) -> None:
     check_integer("trainer.accumulate", settings.accumulate, 1)
     check_flag("trainer.compile", settings.compile)
     if settings.chunk is not None:
-        check_integer("trainer.chunk", settings.chunk, 2)  # a BatchNorm wants two rows
+        check_integer("trainer.chunk", settings.chunk, 2)
     if settings.gradient_clip is not None:
         check_number("trainer.gradient_clip", settings.gradient_clip, above=True)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from facenet_lit.batch import Rows
 from facenet_lit.distances import pair_blocks, paired_distances
 from facenet_lit.errors import UserError, check_flag
+from facenet_lit.integer_search import closest_above, first_smallest, ordered_bits, places
 from facenet_lit.precision import in_full
 
 MANY = (
@@ -156,12 +156,11 @@ class SemiHardMiner(BatchMiner):
 
     def choose(self, distances: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
         """Returns one triplet per genuine pair, in the order of (anchor, positive)."""
-        # Distances, never below 0, are in the order of their bits, and of integers the first smallest is found
-        # several times as fast. -1 stands for what is no negative.
-        bits = distances.view(torch.int64 if distances.dtype == torch.float64 else torch.int32)  # (A, B)
-        anchor, other = _places(~impostor)
+        # Of integers the first smallest is found several times as fast. -1 stands for what is no negative.
+        bits = ordered_bits(distances)  # (A, B)
+        anchor, other = places(~impostor)
         negatives = bits.index_put((anchor, other), bits.new_tensor(-1))
-        farthest = _first_smallest(~negatives)  # (A,), ~ turns the order round
+        farthest = first_smallest(~negatives)  # (A,), ~ turns the order round
         kept = genuine[anchor, other] & impostor[anchor, farthest[anchor]]
         anchor, positive = anchor[kept], other[kept]
         if len(anchor) > MANY * len(distances):
@@ -170,7 +169,7 @@ class SemiHardMiner(BatchMiner):
             found = place < bits.shape[1]
             closest = order[anchor, place.clamp_max(bits.shape[1] - 1)]
         else:
-            closest, found = _closest_above(bits[anchor, positive], negatives, anchor)
+            closest, found = closest_above(bits[anchor, positive], negatives, anchor)
         return torch.stack([anchor, positive, closest.where(found, farthest[anchor])], 1)
 
 
@@ -215,36 +214,3 @@ def _check_rows(what: str, rows: Rows) -> None:
         raise ValueError(
             f"{what} have shapes {shapes}: expected embeddings (N, D), identities (N,), numbers (N,)"
         )
-
-
-def _closest_above(limits: Tensor, values: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """(P,) column of the least integer above a limit in a row of ``values``, of equals the first; and if there is one.
-
-    Args:
-        limits: (P,) integers >= 0.
-        values: (A, B) integers >= -1.
-        rows: (P,) which row each limit is for.
-    """
-    # Above its limit a value, and no other, wraps around to below 0, in order.
-    shift = limits + (torch.iinfo(limits.dtype).min + 1)
-    columns, found = [rows.new_empty(0)], [rows.new_empty(0, dtype=torch.bool)]
-    for row, offset in zip(rows.split(len(values)), shift.split(len(values)), strict=True):
-        wrapped = values.index_select(0, row).sub_(offset[:, None])  # (A, B) at most
-        columns.append(_first_smallest(wrapped))
-        found.append(wrapped.gather(1, columns[-1][:, None]).squeeze(1) < 0)
-    return torch.cat(columns), torch.cat(found)
-
-
-def _places(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows and columns (P,) where (A, B) is true, in order: few, which NumPy finds several times as fast as torch."""
-    on_cpu = mask.device.type == "cpu"
-    place = torch.from_numpy(np.flatnonzero(mask.numpy())) if on_cpu else mask.flatten().nonzero().squeeze(1)
-    return place // mask.shape[1], place % mask.shape[1]
-
-
-def _first_smallest(values: Tensor) -> Tensor:
-    """(A,) column of the smallest integer of each row of (A, B), the first of equals.
-
-    On the CPU NumPy does it ten times as fast as torch.
-    """
-    return torch.from_numpy(values.numpy().argmin(1)) if values.device.type == "cpu" else values.argmin(1)

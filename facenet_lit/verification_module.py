@@ -121,6 +121,16 @@ class VerificationModule(L.LightningModule):
             [*groups, *([{"params": backbone, "lr": self.backbone_lr}] if backbone else [])]
         )
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Limits the norm of the gradient, in bfloat16 too, where Lightning's own way refuses fused optimisers."""
+        if gradient_clip_val is not None:
+            nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Puts the card in."""
         self.card.save(checkpoint)

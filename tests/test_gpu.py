@@ -13,6 +13,7 @@ from test_processes import TRAIN, ended, start
 from torch import nn
 
 from facenet_lit.backbones.synced_batch_norm import sync_batch_norms
+from facenet_lit.growth import shrunk
 
 pytestmark = pytest.mark.gpu
 
@@ -91,3 +92,13 @@ def ours_and_torchs(device: str) -> tuple[float, float]:
 def test_shared_statistics_are_those_of_torchs_layer(gpu: str, together: Processes) -> None:
     for differences in together(2, ours_and_torchs, gpu):
         assert all(difference <= 1e-9 for difference in differences)
+
+
+def test_images_shrink_there_as_on_the_cpu() -> None:
+    images = torch.randint(
+        0, 256, (4, 3, 80, 80), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    there = shrunk(images.cuda(), 48)
+    assert there.dtype == torch.uint8
+    # The CPU rounds whole numbers after rows and after columns.
+    assert (there.cpu().int() - shrunk(images, 48).int()).abs().max() <= 1

@@ -199,7 +199,12 @@ def test_without_positives_or_negatives_there_are_none(miner: type[BatchMiner]) 
 
 
 def test_embeddings_that_are_not_numbers_still_give_rows() -> None:
-    for embeddings in (torch.full((6, 2), torch.nan), torch.tensor([[torch.nan, 0.0]] + [[1.0, 0.0]] * 5)):
+    infinite = torch.full((6, 2), torch.inf)
+    for embeddings in (
+        infinite / infinite,
+        torch.full((6, 2), torch.nan),
+        torch.tensor([[torch.nan, 0.0]] + [[1.0, 0.0]] * 5),
+    ):
         rows = Rows(embeddings, torch.arange(6) // 2, torch.arange(6))
         found = SemiHardMiner()(rows, rows)
         assert found[:, :2].tolist() == [[0, 1], [1, 0], [2, 3], [3, 2], [4, 5], [5, 4]]

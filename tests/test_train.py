@@ -288,6 +288,22 @@ def test_augmentation_where_the_network_is(tmp_path: Path, monkeypatch: pytest.M
     assert not same_weights(whole, other)
 
 
+def test_gradients_are_limited_in_bfloat16_too(tmp_path: Path) -> None:
+    free, limited = tmp_path / "free", tmp_path / "limited"
+    settings = ["trainer.precision=bf16", "optimizer=sgd", "optimizer.weight_decay=0", "test=false"]
+    settings += ["trainer.steps=1", "trainer.val_every_steps=1"]
+    assert run(free, *settings).code == 0
+    assert run(limited, *settings, "trainer.gradient_clip=1e-12").code == 0
+    start = run(tmp_path / "start", *settings, "optimizer.lr=1e-30")
+    assert start.code == 0
+
+    def moved(folder: Path) -> float:
+        before, after = (last_of(each)["state_dict"] for each in (tmp_path / "start", folder))
+        return max(float((after[n] - before[n]).abs().max()) for n in before if n.endswith("weight"))
+
+    assert moved(free) > 100 * moved(limited)
+
+
 def test_a_step_of_several_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps are the optimiser's, an epoch's odd batch is left out, and a stopped run goes on behind a whole step."""
     settings = ("trainer.accumulate=3", "trainer.steps=4", "trainer.chunk=10", "test=false", "resume=auto")

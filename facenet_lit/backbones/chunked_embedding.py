@@ -3,8 +3,9 @@
 A triplet loss needs the embeddings of all rows at once, but not what the network went through to make them. So a
 chunk's maps are dropped once it is embedded, and made again in the backward pass, a chunk at a time: the embedding
 cache of Gao et al. 2021, Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup, section 3.2
-(GradCache), by torch's own checkpointing. It costs a second forward pass. Random state is replayed: dropout leaves out
-what it would have left out of the whole batch.
+(GradCache), by torch's own checkpointing. It costs a second forward pass. Random state is replayed: the dropout
+of the head leaves out what it would have left out of the whole batch. A backbone that draws would draw the same in
+every chunk; none of ours does.
 
 Without batch statistics the gradient is that of the whole batch. With BatchNorm it is not: a chunk is then the unit of
 the statistics, as a process is without SyncBatchNorm. Running statistics take each chunk in once.
@@ -33,7 +34,8 @@ def embed_in_chunks(embedder: Embedder, images: Tensor, first: int, total: int, 
         images: (N, 3, H, W) uint8 RGB, or float in [0, 255].
         first: row of the global batch that the first of these is.
         total: rows of the global batch.
-        rows: most rows of a chunk; None embeds all at once.
+        rows: most rows of a chunk, or one more where a row would be left alone, of which BatchNorm can make nothing;
+            None embeds all at once.
 
     Returns:
         (N, D) unit vectors, with their gradient.
@@ -41,7 +43,8 @@ def embed_in_chunks(embedder: Embedder, images: Tensor, first: int, total: int, 
     if rows is None:
         return _embed(embedder, images, first, total)
     # As many chunks on every process, where BatchNorms wait for one another: shares differ by a row.
-    chunks = math.ceil(math.ceil(total / gathering.world_size()) / rows)
+    world = gathering.world_size()
+    chunks = min(math.ceil(math.ceil(total / world) / rows), max(1, total // world // 2))
     parts = []
     for chunk in images.tensor_split(chunks):
         parts.append(_remade(embedder, chunk, first, total))

@@ -47,9 +47,10 @@ def test_the_gradient_is_that_of_the_whole_batch(rows: int, dropout: float) -> N
     whole, chunked = made(False, dropout), made(False, dropout)
     for one, other in zip(gradients(whole, None), gradients(chunked, rows), strict=True):
         torch.testing.assert_close(other, one, rtol=0, atol=1e-10)
-    chunks = -(-13 // rows)
+    chunks = min(-(-13 // rows), 6)  # of two rows at least
     assert len(chunked.backbone.passes) == 2 * chunks  # forward, and once more for the gradient
-    assert max(chunked.backbone.passes) <= rows
+    assert max(chunked.backbone.passes) <= max(rows, 3)
+    assert min(chunked.backbone.passes) >= 2
 
 
 def test_a_share_of_the_batch_drops_what_the_whole_would() -> None:
@@ -59,6 +60,10 @@ def test_a_share_of_the_batch_drops_what_the_whole_would() -> None:
     torch.manual_seed(1)
     share = embed_in_chunks(embedder, IMAGES[4:], 4, 13, 3)
     torch.testing.assert_close(share, whole[4:])
+
+
+def test_no_row_is_left_alone_with_a_batch_norm() -> None:
+    assert all(torch.isfinite(gradient).all() for gradient in gradients(made(True), 2))
 
 
 def test_a_chunk_is_the_unit_of_batch_statistics_and_is_remembered_once() -> None:
