@@ -26,7 +26,7 @@ from facenet_lit.errors import UserError, check_choice, check_integer, check_num
 from facenet_lit.lightning_trainer import choose_device
 from facenet_lit.metrics.figures import figures
 from facenet_lit.metrics.fold_accuracy import fold_figures
-from facenet_lit.metrics.pair_scoring import score_all_pairs, score_listed_pairs
+from facenet_lit.metrics.pair_scoring import score_all_pairs, score_lists
 from facenet_lit.metrics.rates import accuracy
 from facenet_lit.places import place_of
 from facenet_lit.precision import lay_out
@@ -184,12 +184,13 @@ def tell(rows: Rows, chosen: Chosen, config: DictConfig, card: ModelCard) -> dic
     settings = config.metrics.threshold, list(config.metrics.fars)
     if chosen.folds is None:
         return figures(score_all_pairs(*rows[:3]), *settings)
-    scored = score_listed_pairs(*rows[:3], np.concatenate(chosen.folds))
+    several = chosen.folds if len(chosen.folds) > 1 else []
+    scored, *folds = score_lists(*rows[:3], [np.concatenate(chosen.folds), *several])
     told = figures(scored, *settings)
     if card.threshold is not None:
         told["accuracy"] = accuracy(scored, card.threshold)
-    if len(chosen.folds) > 1:
-        told |= fold_figures([score_listed_pairs(*rows[:3], fold) for fold in chosen.folds])
+    if folds:
+        told |= fold_figures(folds)
     return told
 
 

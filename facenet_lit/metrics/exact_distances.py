@@ -36,11 +36,11 @@ _LISTED = 256  # listed pairs at a time, in the cache
 
 
 class ExactDistances:
-    """Euclidean distances of the rows of a matrix, in steps of 2^-20.
+    """Euclidean distances of rows of a matrix, in steps of 2^-20.
 
     Args:
         embeddings: (N, D) unit vectors, float32.
-        order: (N,) the row that comes at each place; None as they are.
+        order: (M,) the row that comes at each place, of which some may be left out; None as they are.
         device: where to compute; the numbers are the same everywhere.
 
     Raises:
@@ -52,8 +52,9 @@ class ExactDistances:
     ) -> None:
         order = torch.arange(len(embeddings)) if order is None else order
         # Multiples of the unit, for which float32 is enough; in float64, as they are multiplied, while they are few.
-        kept = torch.float64 if embeddings.numel() <= _FEW else torch.float32
-        self._points = torch.empty(embeddings.shape, dtype=kept, device=device)
+        shape = len(order), embeddings.shape[1]
+        kept = torch.float64 if math.prod(shape) <= _FEW else torch.float32
+        self._points = torch.empty(shape, dtype=kept, device=device)
         self._norms = torch.empty(len(order), dtype=torch.float64, device=device)  # in squared steps
         self._work = self._norms.new_empty(0)  # the memory of one tile after the other
         for start in range(0, len(order), _PART):  # there is no second copy of all

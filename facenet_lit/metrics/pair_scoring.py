@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -99,7 +99,7 @@ def tiles(images: int) -> Iterator[tuple[slice, slice]]:
 def score_listed_pairs(
     embeddings: Tensor, identities: Tensor, numbers: Tensor, pairs: npt.ArrayLike
 ) -> ScoredPairs:
-    """Scores the pairs of a list, as often as they are listed, by the distances of :func:`score_all_pairs`.
+    """Scores the pairs of one list, as :func:`score_lists` those of several.
 
     Args:
         embeddings: (N, D) unit vectors, as for :func:`unique_rows`.
@@ -108,17 +108,40 @@ def score_listed_pairs(
         pairs: (P, 2) image numbers.
 
     Raises:
-        UserError: a number is not among ``numbers``, a pair is of an image with itself, or the embeddings
-            don't fit, aren't finite or are longer than unit vectors.
+        UserError: as :func:`score_lists`.
+    """
+    return score_lists(embeddings, identities, numbers, [pairs])[0]
+
+
+def score_lists(
+    embeddings: Tensor, identities: Tensor, numbers: Tensor, lists: Sequence[npt.ArrayLike]
+) -> list[ScoredPairs]:
+    """Scores the pairs of each list, as often as it holds them, by the distances of :func:`score_all_pairs`.
+
+    Args:
+        embeddings: (N, D), as for :func:`unique_rows`; those that are listed are unit vectors.
+        identities: (N,) integers.
+        numbers: (N,) integers, the image numbers.
+        lists: (P, 2) image numbers each.
+
+    Raises:
+        UserError: a number is not among ``numbers``, a pair is of an image with itself, the embeddings don't
+            fit or aren't finite, or listed ones are longer than unit vectors.
     """
     rows = unique_rows(embeddings, identities, numbers)
-    listed = np.asarray(pairs, np.int64).reshape(-1, 2)
-    known = rows.numbers.numpy()
-    _check_listed(listed, known)
-    people, exact, impostor = rows.identities.numpy(), ExactDistances(rows.embeddings), DistanceCounter()
+    listed = [np.asarray(pairs, np.int64).reshape(-1, 2) for pairs in lists]
+    named = _check_listed(listed, rows.numbers.numpy())
+    order = torch.searchsorted(rows.numbers, torch.from_numpy(named))
+    exact, people = ExactDistances(rows.embeddings, order), rows.identities[order].numpy()
+    return [_score_list(pairs, named, people, exact) for pairs in listed]
+
+
+def _score_list(listed: IntArray, named: IntArray, people: IntArray, exact: ExactDistances) -> ScoredPairs:
+    """Scores one list, of images ``named`` (M,) in ascending order, which ``people`` and ``exact`` follow."""
+    impostor = DistanceCounter()
     genuine, genuine_identities = [torch.empty(0, dtype=torch.int32)], [people[:0]]
     for start in range(0, len(listed), LISTED):
-        first, second = np.searchsorted(known, listed[start : start + LISTED]).T  # rows
+        first, second = np.searchsorted(named, listed[start : start + LISTED]).T
         steps = exact.listed(first, second)
         same = people[first] == people[second]
         genuine.append(steps[same])
@@ -129,16 +152,19 @@ def score_listed_pairs(
     )
 
 
-def _check_listed(listed: IntArray, known: IntArray) -> None:
-    missing = np.empty(0, np.int64)
-    for start in range(
-        0, len(listed), LISTED
-    ):  # a sorted copy of millions of pairs would be as large as they
-        missing = np.union1d(missing, np.setdiff1d(listed[start : start + LISTED], known))
+def _check_listed(lists: Sequence[IntArray], known: IntArray) -> IntArray:
+    """The image numbers that lists name, ascending, each once."""
+    named = np.empty(0, np.int64)
+    for listed in lists:
+        for start in range(0, len(listed), LISTED):
+            # A sorted copy of millions of pairs would be as large as they.
+            named = np.union1d(named, listed[start : start + LISTED])
+    missing = np.setdiff1d(named, known, assume_unique=True)
     if len(missing):
         raise UserError(
             f"pairs: {len(missing)} image numbers have no embedding, the first {missing[0]}: expected pairs "
             "of images that were embedded; give the list that belongs to this part"
         )
-    if np.any(listed[:, 0] == listed[:, 1]):
+    if any(np.any(listed[:, 0] == listed[:, 1]) for listed in lists):
         raise UserError("pairs: an image is paired with itself: expected two images; take that pair out")
+    return named

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from facenet_lit.errors import UserError
 from facenet_lit.metrics import pair_scoring, rates
-from facenet_lit.metrics.pair_scoring import score_all_pairs, score_listed_pairs, unique_rows
+from facenet_lit.metrics.pair_scoring import score_all_pairs, score_listed_pairs, score_lists, unique_rows
 
 
 def unit_rows(images: int, people: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -125,6 +125,41 @@ def test_a_list_of_every_pair_gives_what_all_pairs_give(together, monkeypatch):
     listed, every = score_listed_pairs(*rows, pairs), score_all_pairs(*rows)
     assert np.array_equal(listed.genuine, every.genuine)
     assert np.array_equal(listed.impostor.values(), every.impostor.values())
+
+
+def test_several_lists_are_scored_as_each_alone_to_the_bit():
+    rows = with_repeats(unit_rows(40, 6), 5)
+    pairs = np.array(list(itertools.combinations(rows[2][3:30].tolist(), 2)))
+    lists = [*np.array_split(np.random.default_rng(0).permutation(pairs)[:200], 10), pairs[:0], pairs]
+    numbers, genuine, impostor = rows[2].tolist(), 0, 0
+    for scored, listed in zip(score_lists(*rows, lists), lists, strict=True):
+        # Each pair's distance as score_all_pairs finds it for its two rows alone.
+        alone = [[numbers.index(number) for number in pair] for pair in listed]
+        two = [score_all_pairs(*(column[pair] for column in rows)) for pair in alone]
+        assert scored.genuine.tolist() == sorted(float(d) for one in two for d in one.genuine)
+        assert scored.impostor.values().tolist() == sorted(
+            float(d) for one in two for d in one.impostor.values()
+        )
+        by_itself = score_listed_pairs(*rows, listed)
+        assert np.array_equal(scored.genuine_identities, by_itself.genuine_identities)
+        genuine, impostor = genuine + len(scored.genuine), impostor + len(scored.impostor)
+    assert genuine > 0
+    assert genuine + impostor == sum(map(len, lists))
+
+
+def test_only_rows_that_lists_name_are_made():
+    embeddings, identities, numbers = unit_rows(6, 2)
+    embeddings[5] *= 3  # would be refused
+    pairs = [[numbers[0], numbers[1]], [numbers[2], numbers[4]]]
+    assert (
+        sum(
+            len(one.genuine) + len(one.impostor)
+            for one in score_lists(embeddings, identities, numbers, [pairs, pairs[:1]])
+        )
+        == 3
+    )
+    with pytest.raises(UserError, match="1 of 5 rows are longer"):
+        score_lists(embeddings, identities, numbers, [pairs, [[numbers[0], numbers[5]]]])
 
 
 @pytest.mark.gpu
