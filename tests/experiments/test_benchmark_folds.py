@@ -5,7 +5,7 @@ import pytest
 from benchmarks import folds
 
 
-def test_they_are_the_loops_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_the_same_distances_they_are_the_loops_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folds, "PAIRS", 40)
     folds.made.cache_clear()
     try:
