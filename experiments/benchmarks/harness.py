@@ -36,7 +36,7 @@ class Row:
         work: what is done, on how much; a module's rows differ in it.
         ours: by this package.
         peer: the usual way.
-        bound: what nothing is faster than.
+        bound: the least of the work, at the machine's speed; its name says what it does.
         check: raises AssertionError where ours and the peer don't agree.
         peer_name: of the usual way.
         bound_name: of the bound.

@@ -15,11 +15,15 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_each_row_is_right_and_runs() -> None:
-    for row in verification.rows():
+    *rows, once = verification.rows()
+    for row in rows:
         row.check()
         assert row.slow_peer
         assert row.ours() == pytest.approx(row.peer(), abs=2e-3)
         row.bound()
+    once.check()
+    once.bound()
+    assert once.peer is None
 
 
 def test_a_peer_that_finds_other_rates_is_told() -> None:
