@@ -88,12 +88,13 @@ def usual(name: str) -> Step:
 
 
 def check(name: str) -> None:
-    """Before any step the layout makes no difference, and bfloat16 little."""
+    """Before any step the layout makes no difference, and its bfloat16 is as near float32 as the default layout's."""
     mine, other = ours(name), usual(name)
     with torch.no_grad():
         expected = other.embed()
         layout = Step(mine.embedder, mine.images, "32", True).embed()
         assert (layout - expected).norm(dim=1).max() < 1e-3
-        assert (mine.embed() * expected).sum(
-            1
-        ).mean() > 0.5  # cosines; BatchNorm at random weights magnifies rounding
+        # BatchNorm at random weights magnifies rounding, so how near is near is told by the usual layout.
+        rounded = Step(other.embedder, other.images, mine.precision, False).embed()
+        off, usually_off = (float((way - expected).norm()) for way in (mine.embed(), rounded))
+        assert off < 1.25 * usually_off + 1e-3
