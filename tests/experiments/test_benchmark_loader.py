@@ -26,5 +26,18 @@ def test_each_row_is_right_and_runs() -> None:
 
 
 def test_pictures_in_another_order_are_told() -> None:
+    in_order = loader.images_of(loader.faster_loader(loader.bytes_of_folder()))
     with pytest.raises(AssertionError):
-        loader.check(loader.bytes_of_pack, lambda: reversed(list(loader.bytes_of_folder())))
+        loader.check(loader.bytes_of_pack, lambda: reversed(list(in_order)))
+
+
+@pytest.mark.parametrize(("seconds", "workers"), [((1.0, 2.0), 0), ((2.0, 1.0), 1)])
+def test_the_faster_of_no_workers_and_some_is_taken(
+    seconds: tuple[float, float], workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter(seconds)
+    monkeypatch.setattr(loader, "WORKERS", 1)
+    monkeypatch.setattr(loader, "timed", lambda run: next(told))
+    taken = loader.faster_loader(loader.bytes_of_folder())
+    assert taken.num_workers == workers
+    assert loader.gone_through(lambda: loader.images_of(taken)) == 12
