@@ -17,7 +17,7 @@ from facenet_lit.sources.decoding import Cut, Decoded, decode_all
 from facenet_lit.sources.kept import keep, report
 from facenet_lit.sources.pack_files import FORMAT_VERSION, Pack, open_pack
 from facenet_lit.sources.pack_source import PackSource
-from facenet_lit.sources.packing import Task, pack_into
+from facenet_lit.sources.packing import Task, pack_into, remove_partial
 from facenet_lit.sources.room import expect_memory, fits
 from facenet_lit.sources.source import Source
 
@@ -69,8 +69,8 @@ def pack(
         The pack; its images are memory-mapped where it lies in a folder.
 
     Raises:
-        UserError: a setting is out of range, pictures don't decode (with ``skip``: none does), the folder
-            can't be written, or there is no room for the images.
+        UserError: a setting is out of range or not to be had of this pack, pictures don't decode (with
+            ``skip``: none does), the folder can't be written, or there is no room for the images.
     """
     if crop is not None:
         check_integer("data.crop", crop, 1)
@@ -89,6 +89,11 @@ def _task(source: Source, cut: Cut) -> Task:
     known, left_out = None, {}
     if isinstance(source, PackSource):
         own = source.cut.crop
+        if cut.size > source.cut.size:
+            raise UserError(
+                f"data.size={cut.size}: the images of this pack have {source.cut.size} px, and can't be made "
+                f"sharper; say data.size={source.cut.size} or less, or prepare it anew from its pictures"
+            )
         if cut.crop not in (None, own):
             raise UserError(
                 f"data.crop={cut.crop}: this pack was cut with {own or 'null'}; "
@@ -129,7 +134,11 @@ def _packed(task: Task, folder: str | Path | None, progress: bool) -> Pack:
         return _in_memory(task, progress)
     target = _target(task, folder)
     try:
-        return open_pack(target, task.key) or pack_into(target, task, progress)
+        made = open_pack(target, task.key)
+        if made is None:
+            return pack_into(target, task, progress)
+        remove_partial(target)
+        return made
     except OSError as error:
         raise UserError(
             f"{target.parent}: packed pictures can't be written there ({error.strerror or error}); "

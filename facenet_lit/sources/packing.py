@@ -41,6 +41,7 @@ from facenet_lit.sources.source import Source
 log = logging.getLogger(__name__)
 
 _CHUNK = 1024  # images copied at a time
+_LOCK = "lock"
 
 
 class Task(NamedTuple):
@@ -76,8 +77,8 @@ def pack_into(target: Path, task: Task, progress: bool) -> Pack:
         UserError: see :func:`facenet_lit.sources.packed.pack`.
         OSError: it can't be written.
     """
-    partial, done = target.with_name(f"{target.name}.partial"), False
-    with locked(partial / "lock", f"{target}: another process is packing it; waiting for it to end"):
+    partial, done = _partial(target), False
+    with locked(partial / _LOCK, f"{target}: another process is packing it; waiting for it to end"):
         try:
             with contextlib.suppress(ValueError):
                 return read_pack(target, task.key)
@@ -86,7 +87,29 @@ def pack_into(target: Path, task: Task, progress: bool) -> Pack:
             return read_pack(target, task.key)
         finally:
             if done or not _has_images(partial):
-                shutil.rmtree(partial, ignore_errors=True)
+                _remove(partial)
+
+
+def remove_partial(target: Path) -> None:
+    """Removes what a process that was killed has left beside a whole pack, unless another one is at it."""
+    partial = _partial(target)
+    if partial.is_dir():
+        with contextlib.suppress(OSError), locked(partial / _LOCK, waiting=None):
+            _remove(partial)
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(f"{target.name}.partial")
+
+
+def _remove(partial: Path) -> None:
+    """Removes the folder, its lock last: with a new lock another process would begin to fill it."""
+    with contextlib.suppress(OSError):
+        for path in partial.iterdir():
+            if path.name != _LOCK:
+                shutil.rmtree(path, ignore_errors=True)
+        (partial / _LOCK).unlink()
+        partial.rmdir()  # not where the next process has its lock there already
 
 
 def _has_images(partial: Path) -> bool:

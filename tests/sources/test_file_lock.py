@@ -97,6 +97,35 @@ def test_whoever_waited_while_the_folder_was_removed_makes_it_anew(tmp_path):
     assert inside == [True]
 
 
+@pytest.mark.parametrize("step", ["mkdir", "open"])
+def test_a_folder_that_goes_while_it_is_opened_is_made_anew(tmp_path, monkeypatch, step):
+    """The holder removes it just before one step, three times."""
+    path, owner, removed = tmp_path / "folder" / "lock", Path if step == "mkdir" else os, []
+    original = getattr(owner, step)
+
+    def racing(place: Path, *arguments: object, **named: object) -> object:
+        if Path(place).parent == tmp_path / ("" if step == "mkdir" else "folder") and len(removed) < 3:
+            removed.append(place)
+            shutil.rmtree(path.parent, ignore_errors=True)
+            if step == "mkdir":  # as when it goes between being found and being looked at
+                raise FileExistsError(17, "File exists")
+        return original(place, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, racing)
+        with locked(path, "waiting"):
+            assert not is_free(path)
+    assert len(removed) == 3
+
+
+def test_a_lock_that_is_not_waited_for(tmp_path):
+    path = tmp_path / "lock"
+    with locked(path, "waiting"), pytest.raises(BlockingIOError), locked(path, None):
+        pass
+    with locked(path, None):
+        assert not is_free(path)
+
+
 def test_a_place_that_can_not_be_made(tmp_path):
     (tmp_path / "file").touch()
     with (

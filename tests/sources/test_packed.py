@@ -393,6 +393,14 @@ def test_a_pack_is_cut_again_to_another_size_with_its_own_fingerprints(tmp_path)
     assert PackSource(result.folder).cut == (24, 16, None)
 
 
+def test_larger_images_of_a_pack_are_refused(tmp_path):
+    source = PackSource(quick_pack(faces(), tmp_path).folder)
+    with pytest.raises(
+        UserError, match=r"^data\.size=17: the images of this pack have 16 px.* say data\.size=16 or"
+    ):
+        quick_pack(source, None, crop=None, size=17)
+
+
 def test_another_crop_of_a_pack_is_refused(tmp_path):
     made = quick_pack(faces(), tmp_path)
     with pytest.raises(UserError, match=r"^data\.crop=20: this pack was cut with 24; say data\.crop=24, or"):

@@ -16,6 +16,7 @@ import pytest
 from facenet_lit.errors import UserError
 from facenet_lit.sources import packing
 from facenet_lit.sources.decoding import Cut
+from facenet_lit.sources.file_lock import locked
 from facenet_lit.sources.pack_files import Pack, read_pack
 from facenet_lit.sources.packed import pack
 from facenet_lit.sources.packing import Task, pack_into
@@ -234,6 +235,34 @@ def test_a_disk_that_fills_up_keeps_what_is_there(tmp_path, monkeypatch):
     source = Counted()
     packed(tmp_path, source)
     assert 0 < len(source.reads) < 60
+
+
+def test_what_was_left_beside_a_whole_pack_goes_when_that_opens(tmp_path):
+    made = pack(Counted(), 24, 16, tmp_path, progress=False).folder
+    partial = made.with_name(f"{made.name}.partial")
+    (partial / "damaged").mkdir(parents=True)
+    (partial / "damaged" / "images.npy").touch()
+    (partial / "lock").touch()
+    with locked(partial / "lock", "waiting"):  # another process is at it
+        pack(Counted(), 24, 16, tmp_path, progress=False)
+        assert (partial / "damaged" / "images.npy").exists()
+    pack(Counted(), 24, 16, tmp_path, progress=False)
+    assert list(tmp_path.iterdir()) == [made]
+
+
+def test_the_lock_goes_last(tmp_path, monkeypatch):
+    """With the lock gone first another process would fill what is still being removed."""
+    seen, remove = [], shutil.rmtree
+
+    def watched(path: Path, ignore_errors: bool) -> None:
+        seen.append((path.name, (tmp_path / "pack.partial" / "lock").exists()))
+        remove(path, ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", watched)
+    with pytest.raises(UserError, match="none of 60 pictures decodes"):
+        packed(tmp_path, Counted(bad=tuple(range(60))))
+    assert seen == [("pack", True)]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_known_fingerprints_and_what_was_left_out_before(tmp_path):
