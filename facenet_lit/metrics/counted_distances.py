@@ -31,7 +31,7 @@ class DistanceCounter:
     """
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
-        self._counts = torch.zeros(FARTHEST + 1, dtype=torch.int32, device=device)
+        self._counts = torch.empty(0, dtype=torch.int32, device=device)  # none until there is much to count
         self._one = self._counts.new_ones(1)
         self._before: Any = np.int64(0)  # (S,) what was counted until the counters were emptied
         self._room = _FULL  # so many more may all be equal
@@ -44,6 +44,8 @@ class DistanceCounter:
             self._count()
 
     def _count(self) -> None:
+        if not self._counts.numel():
+            self._counts = self._counts.new_zeros(FARTHEST + 1)
         for steps in self._waiting:
             if self._room < steps.numel():
                 self._empty()
@@ -58,22 +60,27 @@ class DistanceCounter:
 
     def counted(self) -> CountedDistances:
         """What was counted; the counter is used up."""
+        if not self._counts.numel():  # sorting a list's few is faster than passing over millions of counters
+            waiting = torch.cat([self._counts, *self._waiting]).cpu().numpy()
+            return CountedDistances(*np.unique(waiting[waiting < UNCOUNTED], return_counts=True))
         self._count()
         self._empty()
-        return CountedDistances(self._before[:UNCOUNTED])
+        counts = self._before[:UNCOUNTED]
+        steps = np.flatnonzero(counts)
+        return CountedDistances(steps, counts[steps])
 
 
 class CountedDistances(OrderedDistances):
     """Distances by how often each occurs.
 
     Args:
-        counts: (S,) how often 0, 1, 2, ... steps occur.
+        steps: (K,) those that occur, ascending.
+        counts: (K,) how often each does.
     """
 
-    def __init__(self, counts: IntArray) -> None:
-        steps = np.flatnonzero(counts)
-        self._distances = steps.astype(np.float32) * np.float32(STEP)  # (K,) those that occur
-        self._upto = np.cumsum(counts[steps])  # (K,) how many are no farther
+    def __init__(self, steps: IntArray, counts: IntArray) -> None:
+        self._distances = steps.astype(np.float32) * np.float32(STEP)  # (K,)
+        self._upto = np.cumsum(counts)  # (K,) how many are no farther
 
     def __len__(self) -> int:
         return int(self._upto[-1]) if len(self._upto) else 0

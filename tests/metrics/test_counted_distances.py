@@ -11,7 +11,9 @@ from facenet_lit.metrics.counted_distances import UNCOUNTED, CountedDistances, D
 from facenet_lit.metrics.exact_distances import FARTHEST, STEP
 
 
-def test_every_number_of_steps_has_a_counter_of_its_own() -> None:
+@pytest.mark.parametrize("together", [1, 1 << 21])  # by counters, and sorted
+def test_every_number_of_steps_is_counted_by_itself(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counted_distances, "_TOGETHER", together)
     steps = torch.arange(0, FARTHEST, 401, dtype=torch.int32)
     counter = DistanceCounter()
     counter.add(torch.cat([steps, steps]).reshape(2, -1))
@@ -24,9 +26,7 @@ def test_every_number_of_steps_has_a_counter_of_its_own() -> None:
 
 def test_more_than_32_bits_can_count() -> None:
     first, second = 2**40 + 1, 2**33
-    counts = np.zeros(FARTHEST, np.int64)
-    counts[[0, 5, FARTHEST - 1]] = first, second, 7
-    distances = CountedDistances(counts)
+    distances = CountedDistances(np.array([0, 5, FARTHEST - 1]), np.array([first, second, 7]))
     assert len(distances) == first + second + 7
     last = (FARTHEST - 1) * STEP
     assert distances.below([0, STEP, 1.0, last, 4.5]).tolist() == [
@@ -45,6 +45,7 @@ def test_counters_of_32_bits_are_emptied_before_they_are_full(monkeypatch: pytes
     monkeypatch.setattr(counted_distances, "_FULL", 100)
     monkeypatch.setattr(counted_distances, "_TOGETHER", 30)
     counter = DistanceCounter()
+    counter._counts = counter._counts.new_zeros(FARTHEST + 1)
     counter._counts[2] = 2**31 - 1 - 100  # as if they held so much less
     for _ in range(9):
         counter.add(torch.full((33,), 2, dtype=torch.int32))
