@@ -69,8 +69,8 @@ def start(config_name: str, job: Job, completed: Completion | None = None) -> No
                 log.info("resume=auto: another process took that run first, looking again")
         except (UserError, OmegaConfBaseException) as error:
             fail(error)
-        except KeyboardInterrupt:
-            print(f"\n{config_name}: interrupted", file=sys.stderr)
+        except KeyboardInterrupt as interrupt:  # the job may have told it what to do next
+            print("; ".join([f"\n{config_name}: interrupted", *map(str, interrupt.args)]), file=sys.stderr)
             sys.exit(INTERRUPTED)
         finally:
             sys.stdout.flush()

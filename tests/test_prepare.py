@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from entry_points import NETWORK, SETTINGS, Ended, call
+from tiny_lfw import write_lfw
 
 from facenet_lit import evaluate, train
 from facenet_lit.prepare import main
 from facenet_lit.sources import room
 from facenet_lit.sources.pack_files import read_pack
+from facenet_lit.sources.source import Read
 from facenet_lit.sources.synthetic import SyntheticFaces
 
 FACES = ["data=synthetic", "data.identities=30", "data.images=3"]
@@ -118,13 +124,53 @@ def test_verification_names_the_damaged_images(form: str) -> None:
     assert call(main, *FACES, f"form={form}").code == 0  # opened, not read
     refused = call(main, *FACES, f"form={form}", "verify=true")
     assert (refused.code, refused.err) == (2, message)
-    if form == "raw":  # used where it lies
-        refused = call(main, "data=packed", f"data.root={folder}", "verify=true")
+    # Before anything is packed of it.
+    for asked in ([], ["data.size=32"]):
+        refused = call(main, "data=packed", f"data.root={folder}", "verify=true", *asked)
         assert (refused.code, refused.err) == (2, message)
-    else:  # found while it is decoded
+    if form == "jpeg":  # found while it is decoded
         refused = call(main, "data=packed", f"data.root={folder}")
         assert refused.code == 2
         assert "1 pictures don't decode: synthetic/0/29/2 (not what its checksum says)" in refused.err
+
+
+def test_of_a_verified_pack_only_what_was_asked_for_is_packed() -> None:
+    _, folder = prepared(*FACES, "form=jpeg", "data.cache=packs")
+    ended, told = prepared("data=packed", f"data.root={folder}", "verify=true", "data.cache=new")
+    assert told == folder
+    assert f"verified    {folder}: every image" in ended.out
+    assert not Path("new").exists()
+    settings = ("verify=true", "data.size=32", "data.cache=new")
+    ended, smaller = prepared("data=packed", f"data.root={folder}", *settings)
+    assert smaller.parent == Path("new")
+    assert [f"verified    {one}:" in ended.out for one in (folder, smaller)] == [True, True]
+
+
+def test_an_interruption_says_that_the_same_command_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopping(self: SyntheticFaces) -> Iterator[tuple[int, Read]]:
+        yield from list(pictures(self))[:70]
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)  # it is interrupted here
+
+    pictures = SyntheticFaces.pictures
+    with monkeypatch.context() as patch:
+        patch.setattr(SyntheticFaces, "pictures", stopping)
+        ended = call(main, *FACES)
+    assert ended.code == 130
+    assert ended.err.endswith("\nprepare: interrupted; the same command goes on from there\n")
+    ended, _ = prepared(*FACES)
+    assert "of 90 images were packed before; going on" in ended.out
+
+
+def test_whose_lists_a_pack_has_not_is_told_of_lfw_alone(tmp_path: Path) -> None:
+    root = write_lfw(tmp_path)
+    ended, folder = prepared("data=lfw", f"data.root={root}", "data.size=64")
+    assert "splits      data=packed has no data.split=view1 or view2" in ended.out
+    refused = call(train.main, "data=packed", f"data.root={folder}", "data.split=view1", *TRAINED)
+    assert refused.code == 2
+    assert "data.split" in refused.err
+    ended, _ = prepared(*FACES)
+    assert "view1" not in ended.out
 
 
 def test_a_folder_with_pictures_that_do_not_decode() -> None:
@@ -192,6 +238,16 @@ def test_another_crop_than_that_of_the_pack() -> None:
     _, folder = prepared(*FACES, "data.crop=50")
     refused = call(main, "data=packed", f"data.root={folder}", "data.crop=40")
     assert refused.err.endswith("this pack was cut with 50; say data.crop=50, or prepare it anew\n")
+
+
+def test_larger_images_than_those_of_the_pack() -> None:
+    _, folder = prepared(*FACES)
+    refused = call(main, "data=packed", f"data.root={folder}", "data.size=160")
+    assert refused.code == 2
+    assert refused.err == (
+        "error: data.size=160: the images of this pack have 64 px, and can't be made sharper; "
+        "say data.size=64 or less, or prepare it anew from its pictures\n"
+    )
 
 
 def test_help_tells_every_setting() -> None:
