@@ -194,7 +194,7 @@ def test_ctrl_c_leaves_what_came(server: Server, target: Path) -> None:
     def interrupting(handler: Handler) -> None:
         handler.head(200, Content_Length=len(CONTENT))
         handler.wfile.write(CONTENT[:100_000])
-        while part(target).stat().st_size == 0:  # the rest may still be on its way to the file
+        while not (part(target).exists() and part(target).stat().st_size):  # it may still be on its way
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
         handler.server.released.wait()

@@ -61,7 +61,7 @@ def test_a_damaged_image_is_unreadable(tmp_path, quality):
     with pytest.raises(UnreadableImage, match="synthetic/0/1/2: not what its checksum says"):
         pictures[5]()
     with pytest.raises(UserError, match=r"1 pictures don't decode: synthetic/0/1/2 \(not what its checksum"):
-        pack(PackSource(folder), None, 20, None, progress=False)
+        pack(PackSource(folder), None, 12, None, progress=False)
 
 
 def test_what_is_no_pack(tmp_path):
