@@ -232,7 +232,7 @@ def test_help_names_groups_and_settings(entry: Entry, name: str, tmp_path: Path)
     ended = entry({"train": train.main, "evaluate": evaluate.main}[name], "--help")
     assert ended.code == 0
     assert f"usage: python -m facenet_lit.{name}" in ended.out
-    assert "data: folder, lfw, synthetic" in ended.out
+    assert "data: folder, lfw, packed, synthetic" in ended.out
     assert {"train": "every_seconds: 60", "evaluate": "part: test"}[name] in ended.out
     assert list(tmp_path.iterdir()) == []
 
