@@ -149,6 +149,7 @@ def test_of_a_verified_pack_only_what_was_asked_for_is_packed() -> None:
 def test_an_interruption_says_that_the_same_command_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def stopping(self: SyntheticFaces) -> Iterator[tuple[int, Read]]:
         yield from list(pictures(self))[:70]
+        time.sleep(1)  # those are packed meanwhile
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(5)  # it is interrupted here
 
