@@ -16,6 +16,8 @@ from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
 from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.mining import GivenMiner, SemiHardMiner
 from facenet_lit.recipe import _triplet_loss, build_recipe, read_fars
+from facenet_lit.sources.packed import pack
+from facenet_lit.sources.synthetic import SyntheticFaces
 from facenet_lit.start_checks import refuse_nonsense
 from facenet_lit.tensorboard_logger import RunLogger
 
@@ -46,7 +48,11 @@ OPTIONS = [
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_makes_what_it_names(option: str, tmp_path: Path) -> None:
-    more = [f"data.root={tmp_path}"] if option in ("data=folder", "data=lfw") else []
+    root = tmp_path
+    if option == "data=packed":
+        pack(SyntheticFaces(2, 2), None, 64, tmp_path, progress=False)
+        (root,) = tmp_path.glob("synthetic-*")
+    more = [f"data.root={root}"] if option in ("data=folder", "data=lfw", "data=packed") else []
     config = composed(option, *more)
     assert build_recipe(config).metrics
     assert instantiate(config.data.source).name == config.data.name
