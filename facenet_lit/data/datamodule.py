@@ -122,8 +122,7 @@ class FaceDataModule(L.LightningDataModule):
             return
         listed = self.listed  # refuses what needs no picture
         faces = pack(self.source, self.crop, self.size, self.cache, self.on_bad_image)
-        found = without_repeats(packed(listed, self.source, faces), faces)
-        self.parts, self.listed_pairs = found
+        self.parts, self.listed_pairs = without_repeats(packed(listed, self.source, faces), faces)
         refuse(find_twins(self.parts, faces.files, faces.fingerprints), self.allow_leak, self._advice)
         self.pack = faces
 

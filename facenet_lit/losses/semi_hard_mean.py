@@ -60,6 +60,7 @@ class _SummedTriplets(torch.autograd.Function):
     def forward(
         ctx: Any, own: Tensor, others: Tensor, anchors: Rows, rows: Rows, loss: SemiHardMeanLoss
     ) -> tuple[Tensor, Tensor, Tensor]:
+        """The three sums, of own (A, D) and others (B, D), the embeddings of ``anchors`` and ``rows``."""
         total = own.new_zeros((), dtype=torch.float64)
         active, considered = rows.numbers.new_zeros(2).unbind()
         own_gradient, gradient = torch.zeros_like(own), torch.zeros_like(others)
