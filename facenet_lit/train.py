@@ -29,6 +29,7 @@ from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.errors import UserError, check_choice
 from facenet_lit.fine_tuning import take_over
 from facenet_lit.job import Job
+from facenet_lit.kept_memory import keep_freed_memory
 from facenet_lit.lightning_trainer import batches_of_whole_steps, build_trainer, quiet_lightning
 from facenet_lit.own_callbacks import own_callbacks
 from facenet_lit.places import Place, place_of
@@ -196,6 +197,7 @@ def _size(embedder: Embedder, card: ModelCard) -> dict[str, object]:
 
 def _run(trainer: L.Trainer, module: L.LightningModule, data: FaceDataModule, resumed: Path | None) -> None:
     """Trains until the budget is spent; where a signal stops it, says how to go on, and ends the process."""
+    keep_freed_memory()  # each step's arrays are those of the step before
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     except StoppedBySignal as stop:

@@ -32,7 +32,8 @@ FARTHEST = (33 << 16) + 1  # more steps than there are between two such vectors
 _BITS = int(np.float32(2**23).view(np.int32))
 _FEW = 1 << 23  # numbers in all, 64 MB
 _PART = 1024  # rows in float64 at a time
-_LISTED = 256  # listed pairs at a time, in the cache
+_LISTED = 128  # listed pairs at a time, in the cache
+_ROUNDING = 1.5 * 2.0**52 * UNIT
 
 
 class ExactDistances:
@@ -62,12 +63,7 @@ class ExactDistances:
             part = embeddings.detach()[order[at]].to(device).float().div(UNIT).round().mul(UNIT)
             self._points[at] = part
             self._norms[at] = part.double().square().sum(1) / STEP**2
-        long = int((self._norms > (LONGEST / STEP) ** 2).sum())
-        if long:
-            raise UserError(
-                f"embeddings: {long} of {len(order)} rows are longer than {LONGEST:.2f}: "
-                "expected unit vectors; divide each by its length"
-            )
+        _refuse_long(self._norms.sqrt().cpu().numpy() * STEP)
 
     def tile(self, rows: slice, columns: slice) -> Tensor:
         """(R, C) int32 distances of some rows to some others, in steps, given as slices with both ends."""
@@ -82,21 +78,56 @@ class ExactDistances:
             squares.addmm_(left, right.T, alpha=-2 / STEP**2)
         return _steps(squares)
 
-    def listed(self, first: IntArray, second: IntArray) -> Tensor:
-        """(P,) int32 distances of rows ``first`` (P,) to rows ``second`` (P,), in steps; on the CPU."""
-        points, norms = self._points.cpu().numpy(), self._norms.cpu().numpy()
-        squares = norms[first] + norms[second]
-        for start in range(0, len(first), _LISTED):
-            at = slice(start, start + _LISTED)
-            pair = points[first[at]].astype(np.float64), points[second[at]].astype(np.float64)
-            squares[at] -= np.einsum("pd,pd->p", *pair) * (2 / STEP**2)
-        return _steps(torch.from_numpy(squares))
+
+def listed_steps(embeddings: Tensor, first: IntArray, second: IntArray) -> Tensor:
+    """Distances of listed pairs, those that :class:`ExactDistances` has for them.
+
+    Args:
+        embeddings: (N, D) float32 on the CPU; rows that are listed are unit vectors.
+        first: (P,) rows.
+        second: (P,) rows.
+
+    Returns:
+        (P,) int32, in steps.
+
+    Raises:
+        UserError: listed rows are longer than unit vectors.
+    """
+    lengths = torch.linalg.vector_norm(embeddings.detach(), dim=1).numpy()
+    if (lengths > LONGEST).any():
+        _refuse_long(lengths[np.union1d(first, second)])
+    values = embeddings.detach().numpy()
+    squares = np.empty(len(first))
+    work = np.empty((2, _LISTED, values.shape[1]))  # the memory of one part after the other
+    for start in range(0, len(first), _LISTED):
+        at = slice(start, start + _LISTED)
+        left, right = values.take(first[at], 0), values.take(second[at], 0)
+        apart, other = work[:, : len(left)]
+        apart[...], other[...] = left, right
+        # float64 has steps of the unit there: adding it rounds to the unit, and in the difference it is gone.
+        apart += _ROUNDING
+        other += _ROUNDING
+        apart -= other
+        squares[at] = np.einsum(
+            "pd,pd->p", apart, apart
+        )  # whole squared units, below 2^53: exact in any order
+    return _steps(torch.from_numpy(squares).mul_(1 / STEP**2))
 
 
 def distances(steps: Tensor) -> FloatArray:
     """Steps as float32 distances."""
     result: FloatArray = steps.cpu().numpy().astype(np.float32) * np.float32(STEP)
     return result
+
+
+def _refuse_long(lengths: npt.NDArray[np.floating]) -> None:
+    """Refuses rows of lengths (N,) some of which are longer than unit vectors."""
+    long = int((lengths > LONGEST).sum())
+    if long:
+        raise UserError(
+            f"embeddings: {long} of {len(lengths)} rows are longer than {LONGEST:.2f}: "
+            "expected unit vectors; divide each by its length"
+        )
 
 
 def _steps(squares: Tensor) -> Tensor:

@@ -13,11 +13,10 @@ from torch import Tensor
 from facenet_lit.batch import IntArray, Rows
 from facenet_lit.errors import UserError
 from facenet_lit.metrics.counted_distances import UNCOUNTED, DistanceCounter
-from facenet_lit.metrics.exact_distances import ExactDistances, distances
+from facenet_lit.metrics.exact_distances import ExactDistances, distances, listed_steps
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 
 BLOCK = 512  # side of a tile of pairs that are compared together
-LISTED = 1 << 18  # listed pairs that are looked at together
 
 
 def unique_rows(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> Rows:
@@ -36,8 +35,8 @@ def unique_rows(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> Rows
     """
     if embeddings.ndim != 2 or not (identities.shape == numbers.shape == embeddings.shape[:1]):
         raise UserError("embeddings: expected (N, D) with an identity and an image number for each row")
-    bad = int((~torch.isfinite(embeddings)).any(1).sum())
-    if bad:
+    if not torch.isfinite(embeddings.sum(1)).all():  # one pass; which rows those are takes many
+        bad = int((~torch.isfinite(embeddings)).any(1).sum())
         raise UserError(
             f"embeddings hold NaN or infinity in {bad} of {len(embeddings)} rows: expected finite numbers; "
             "training has diverged, lower the learning rate or use 32-bit precision"
@@ -130,41 +129,28 @@ def score_lists(
     """
     rows = unique_rows(embeddings, identities, numbers)
     listed = [np.asarray(pairs, np.int64).reshape(-1, 2) for pairs in lists]
-    named = _check_listed(listed, rows.numbers.numpy())
-    order = torch.searchsorted(rows.numbers, torch.from_numpy(named))
-    exact, people = ExactDistances(rows.embeddings, order), rows.identities[order].numpy()
-    return [_score_list(pairs, named, people, exact) for pairs in listed]
+    first, second = _places(np.concatenate([*listed, np.empty((0, 2), np.int64)]), rows.numbers.numpy())
+    people = rows.identities.numpy()
+    same, found = people[first] == people[second], distances(listed_steps(rows.embeddings, first, second))
+    scored, start = [], 0
+    for pairs in listed:
+        at = slice(start, start + len(pairs))
+        start, own = at.stop, same[at]
+        scored.append(ScoredPairs.of(found[at][own], people[first[at][own]], found[at][~own]))
+    return scored
 
 
-def _score_list(listed: IntArray, named: IntArray, people: IntArray, exact: ExactDistances) -> ScoredPairs:
-    """Scores one list, of images ``named`` (M,) in ascending order, which ``people`` and ``exact`` follow."""
-    impostor = DistanceCounter()
-    genuine, genuine_identities = [torch.empty(0, dtype=torch.int32)], [people[:0]]
-    for start in range(0, len(listed), LISTED):
-        first, second = np.searchsorted(named, listed[start : start + LISTED]).T
-        steps = exact.listed(first, second)
-        same = people[first] == people[second]
-        genuine.append(steps[same])
-        genuine_identities.append(people[first[same]])
-        impostor.add(steps[~same])
-    return ScoredPairs.counted(
-        distances(torch.cat(genuine)), np.concatenate(genuine_identities), impostor.counted()
-    )
-
-
-def _check_listed(lists: Sequence[IntArray], known: IntArray) -> IntArray:
-    """The image numbers that lists name, ascending, each once."""
-    named = np.empty(0, np.int64)
-    for listed in lists:
-        for start in range(0, len(listed), LISTED):
-            # A sorted copy of millions of pairs would be as large as they.
-            named = np.union1d(named, listed[start : start + LISTED])
-    missing = np.setdiff1d(named, known, assume_unique=True)
+def _places(listed: IntArray, known: IntArray) -> tuple[IntArray, IntArray]:
+    """Where the images of listed pairs (P, 2) are among ``known`` (N,), which ascend: two of (P,)."""
+    places = np.searchsorted(known, listed)
+    there = np.append(known, -1).take(places) == listed
+    missing = np.unique(listed[~there])
     if len(missing):
         raise UserError(
             f"pairs: {len(missing)} image numbers have no embedding, the first {missing[0]}: expected pairs "
             "of images that were embedded; give the list that belongs to this part"
         )
-    if any(np.any(listed[:, 0] == listed[:, 1]) for listed in lists):
+    first, second = places.T
+    if np.any(first == second):
         raise UserError("pairs: an image is paired with itself: expected two images; take that pair out")
-    return named
+    return first, second

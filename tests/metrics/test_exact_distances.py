@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from facenet_lit.errors import UserError
 from facenet_lit.metrics import exact_distances
-from facenet_lit.metrics.exact_distances import STEP, ExactDistances, distances
+from facenet_lit.metrics.exact_distances import STEP, ExactDistances, distances, listed_steps
 
 
 def unit_vectors(rows: int, size: int, seed: int = 0, spread: float = 1.0) -> torch.Tensor:
@@ -44,8 +44,9 @@ def test_a_distance_is_one_number_in_any_block_list_order_and_company(rows, size
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exact_distances, "_FEW", few)
         patch.setattr(exact_distances, "_PART", 7)
+        patch.setattr(exact_distances, "_LISTED", 5)
         first, second = every_pair(rows)
-        listed = distances(ExactDistances(vectors).listed(first, second))
+        listed = distances(listed_steps(vectors, first, second))
         assert np.array_equal(listed, whole[first, second])
         order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
         exact = ExactDistances(vectors, order)
@@ -66,11 +67,10 @@ def test_equal_vectors_are_at_exactly_0_and_near_ones_are_told_apart():
 
 def test_a_distance_is_that_of_the_rounded_vectors_to_the_nearest_step():
     vectors = unit_vectors(6, 128)
-    exact = ExactDistances(vectors)
     rounded = [[Fraction(round(float(x) * 2**25), 2**25) for x in row] for row in vectors]
     for i, j in every_pair(6).T.tolist():
         square = sum((x - y) ** 2 for x, y in zip(rounded[i], rounded[j], strict=True))
-        (found,) = exact.listed(np.array([i]), np.array([j]))
+        (found,) = listed_steps(vectors, np.array([i]), np.array([j]))
         assert found == round(np.float32(float(square) ** 0.5) / STEP)
 
 
@@ -79,7 +79,7 @@ def test_rounding_moves_about_half_a_step():
         vectors = unit_vectors(40, 512, spread=spread)
         first, second = every_pair(40)
         true = (vectors.double()[first] - vectors.double()[second]).norm(dim=1).numpy()
-        found = distances(ExactDistances(vectors).listed(first, second))
+        found = distances(listed_steps(vectors, first, second))
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, true, rtol=6e-8, atol=STEP / 2 + 6e-8)
 
@@ -96,3 +96,6 @@ def test_longer_vectors_are_refused():
     vectors[[3, 7]] *= 1.1
     with pytest.raises(UserError, match=r"2 of 30 rows are longer than 1\.03"):
         ExactDistances(vectors)
+    with pytest.raises(UserError, match=r"1 of 3 rows are longer than 1\.03"):
+        listed_steps(vectors, np.array([0, 4]), np.array([3, 3]))
+    assert listed_steps(vectors, np.array([0]), np.array([4])).shape == (1,)
