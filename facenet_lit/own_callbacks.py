@@ -14,6 +14,7 @@ from facenet_lit.callbacks.checkpoints import Checkpoints
 from facenet_lit.callbacks.early_stop import EarlyStop
 from facenet_lit.callbacks.growing_images import GrowingImages
 from facenet_lit.callbacks.seeded_steps import SeededSteps
+from facenet_lit.callbacks.snapshots import Snapshots
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.callbacks.validation_lines import ValidationLines
 from facenet_lit.growth import Growth
@@ -39,6 +40,7 @@ def own_callbacks(config: DictConfig, folder: Path) -> tuple[Budget, Checkpoints
             clock,
             GrowingImages(budget, Growth(config.data.size, settings.grow_from, settings.grow_until)),
             ValidationLines(budget),
+            Snapshots(where / "snapshots", rules.snapshot_seconds, clock),
             checkpoints,
             EarlyStop(checkpoints, config.patience),
         ],

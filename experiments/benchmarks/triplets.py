@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -11,14 +11,17 @@ from benchmarks.harness import Row
 from large_table import IDENTITIES, IMAGES, made_up_table
 
 from facenet_lit.batch import IntArray
-from facenet_lit.data.triplets import draw_triplets
+from facenet_lit.data.grouping import group_images
+from facenet_lit.data.triplets import Drawn, draw_epoch
 
 COMPARED = 20_000, 500
+BATCH = 1024
 
 
 def rows() -> list[Row]:
-    """Against a loop over the identities."""
+    """Against a loop over the identities, neither shuffled; and what a shuffled batch of them takes then."""
     table, count = made_up_table(IMAGES, IDENTITIES), IMAGES - IDENTITIES
+    epoch = cache(partial(ours, table))
     return [
         Row(
             f"triplets, {count / 1e6:.1f} million",
@@ -29,13 +32,22 @@ def rows() -> list[Row]:
             "Python loop",
             "random numbers",
             slow_peer=True,
-        )
+        ),
+        Row(
+            f"{BATCH:,} of them, shuffled",
+            lambda: epoch().rows(0, BATCH),
+            None,
+            None,
+            check_shuffled,
+            "-",
+            "-",
+        ),
     ]
 
 
-def ours(table: IntArray) -> np.ndarray:
-    """(T, 3), in shuffled order."""
-    return draw_triplets(table, "positive", "identity", 0, 0)
+def ours(table: IntArray) -> Drawn:
+    """An epoch, the order of which is asked for batch by batch."""
+    return draw_epoch(group_images(table), "positive", "identity", 0, 0)
 
 
 def loop(table: IntArray) -> list[tuple[int, int, int]]:
@@ -61,10 +73,23 @@ def random_numbers(count: int) -> np.ndarray:
 def check() -> None:
     """On a small table: both give every identity as many, of the right kinds, and take every image but one out once."""
     table = made_up_table(*COMPARED)
-    for triplets in (ours(table), np.array(loop(table))):
+    for triplets in (ours(table).rows(0, None), np.array(loop(table))):
         anchors, positives, negatives = triplets.T
         assert np.array_equal(np.bincount(table[anchors]), np.bincount(table) - 1)
         assert (table[anchors] == table[positives]).all()
         assert (anchors != positives).all()
         assert (table[anchors] != table[negatives]).all()
         assert len(np.unique(positives)) == len(positives)
+
+
+def check_shuffled() -> None:
+    """All batches together are the epoch, in another order."""
+    epoch = ours(made_up_table(200_000, COMPARED[1]))
+    batches = np.concatenate(
+        [epoch.rows(first, first + BATCH) for first in range(0, len(epoch.order), BATCH)]
+    )
+    drawn = np.stack(epoch[:3], 1)
+    assert not np.array_equal(batches, drawn)
+    assert np.array_equal(
+        *(rows[np.argsort(rows[:, 1])] for rows in (batches, drawn))
+    )  # no positive comes twice

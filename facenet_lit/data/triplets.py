@@ -8,6 +8,7 @@ import numpy as np
 
 from facenet_lit.batch import IntArray
 from facenet_lit.data.grouping import Groups, Positions, group_images, shuffle_groups, stable_order
+from facenet_lit.data.shuffled_order import ShuffledOrder
 from facenet_lit.errors import check_choice
 
 REMOVAL_RULES = ("positive", "anchor", "both", "none")
@@ -73,13 +74,13 @@ class Drawn(NamedTuple):
         anchors: (T,) positions.
         positives: (T,) positions.
         negatives: (T,) positions.
-        order: (T,) a permutation.
+        order: of 0 to T - 1.
     """
 
     anchors: Positions
     positives: Positions
     negatives: Positions
-    order: Positions
+    order: ShuffledOrder
 
     def rows(self, first: int, last: int | None) -> Positions:
         """The triplets [first, last) of the epoch, (T, 3): a batch at a time there is no second copy of all."""
@@ -94,9 +95,7 @@ def draw_epoch(groups: Groups, removal: str, negatives: str, seed: int, epoch: i
     rng = np.random.default_rng(np.random.SeedSequence([seed, epoch], spawn_key=(TRIPLET_STREAM,)))
     anchors, positives = _draw_pairs(groups, removal, rng)
     drawn = _draw_negatives(groups, groups.codes[anchors], negatives, rng)
-    return Drawn(
-        anchors, positives, drawn, rng.permutation(np.arange(len(anchors), dtype=groups.codes.dtype))
-    )
+    return Drawn(anchors, positives, drawn, ShuffledOrder(len(anchors), rng, groups.codes.dtype))
 
 
 def _draw_pairs(groups: Groups, removal: str, rng: np.random.Generator) -> tuple[Positions, Positions]:
