@@ -2,7 +2,8 @@
 
 A module of rows has a function ``rows() -> list[Row]``, which makes the inputs, and imports this as
 ``from benchmarks.harness import Row`` (``experiments`` is on the path of bench.py and of the tests). The three are
-compared before they are timed, take turns on one thread, and tell the memory that they take in a process of their own.
+compared before they are timed, and take turns on one thread, each in a process of its own, which tells the memory
+that they take; ours is one that keeps freed memory, as training does, the others are as Python starts them.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import importlib
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
@@ -21,6 +24,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 import facenet_lit  # noqa: F401  # before anything that imports torchvision
+from facenet_lit.kept_memory import keep_freed_memory
 
 LEAST = 5  # so many times at least
 LONG_ENOUGH = 2.0  # seconds of turns, after which there are no more than that
@@ -68,26 +72,29 @@ class Measured:
 
 
 def measure(module: str, row: Row) -> Measured:
-    """Checks a row, then takes its times and its memory.
+    """Checks a row, then takes times and memory of its sides, each in a process of its own.
 
     Args:
-        module: whose ``rows()`` have this one, for the processes that memory is measured in.
+        module: whose ``rows()`` have this one, for those processes.
         row: what to measure.
     """
     one_thread()
     row.check()
-    sides = {"ours": row.ours, "peer": None if row.slow_peer else row.peer, "bound": row.bound}
-    seconds = taking_turns({name: work for name, work in sides.items() if work})
-    alone = {side: in_own_process(module, row.work, side) for side in ("ours", "peer") if getattr(row, side)}
-    if row.slow_peer:
-        seconds["peer"] = alone["peer"][0]
+    with ExitStack() as stack:
+        sides = {
+            side: partial(_done, stack.enter_context(_process()), module, row.work, side)
+            for side in ("ours", "peer", "bound")
+            if getattr(row, side)
+        }
+        once = {"peer"} if row.slow_peer else set()
+        seconds, memory = taking_turns(sides, once)
     return Measured(
         row.work,
         seconds["ours"],
         seconds.get("peer"),
         seconds.get("bound"),
-        alone["ours"][1],
-        alone["peer"][1] if row.peer else None,
+        memory["ours"],
+        memory.get("peer"),
         row.peer_name,
         row.bound_name,
     )
@@ -100,16 +107,32 @@ def one_thread() -> None:
     threadpool_limits(1)
 
 
-def taking_turns(works: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Median seconds of each: all in turn, five times or until they took some seconds."""
-    taken: dict[str, list[float]] = {name: [] for name in works}
-    start = time.perf_counter()
+def taking_turns(
+    works: Mapping[str, Callable[[], tuple[float, float]]], once: Container[str] = ()
+) -> tuple[dict[str, float], dict[str, float]]:
+    """All in turn, five times or until they took some seconds; those of ``once`` in the first round alone.
+
+    Args:
+        works: each tells its seconds and its memory.
+        once: names of those that take long.
+
+    Returns:
+        Median seconds and most memory of each.
+    """
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    spent = 0.0
     rounds = 0
-    while rounds < LEAST or (time.perf_counter() - start < LONG_ENOUGH and rounds < 100):
+    while rounds < LEAST or (spent < LONG_ENOUGH and rounds < 100):
         for name, work in works.items():
-            taken[name].append(timed(work))
+            if rounds == 0 or name not in once:
+                taken[name].append(work())
+                spent += taken[name][-1][0]
         rounds += 1
-    return {name: statistics.median(times) for name, times in taken.items()}
+    seconds, memory = (
+        {name: kind([told[at] for told in all_told]) for name, all_told in taken.items()}
+        for at, kind in enumerate((statistics.median, max))
+    )
+    return seconds, memory
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -119,16 +142,27 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def in_own_process(module: str, work: str, side: str) -> tuple[float, float]:
-    """Seconds and MiB of one side of a row, once, in a fresh process that has made the inputs."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
-        return processes.submit(_alone, module, work, side).result()
+def _process() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
 
 
-def _alone(module: str, work: str, side: str) -> tuple[float, float]:
+def _done(process: ProcessPoolExecutor, module: str, work: str, side: str) -> tuple[float, float]:
+    """Seconds and MiB of one side of a row, in a process that makes the inputs at first."""
+    return process.submit(_here, module, work, side).result()
+
+
+def _here(module: str, work: str, side: str) -> tuple[float, float]:
+    return seconds_and_memory(_side(module, work, side))
+
+
+@cache
+def _side(module: str, work: str, side: str) -> Callable[[], object]:
     one_thread()
+    if side == "ours":
+        keep_freed_memory()  # as training does
     (row,) = (row for row in importlib.import_module(module).rows() if row.work == work)
-    return seconds_and_memory(getattr(row, side))
+    work_of_side: Callable[[], object] = getattr(row, side)
+    return work_of_side
 
 
 def seconds_and_memory(work: Callable[[], object]) -> tuple[float, float]:
