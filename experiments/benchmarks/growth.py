@@ -32,7 +32,8 @@ from large_table import made_up_table
 from facenet_lit.batch import Rows
 from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.data.samplers import TripletSampler
-from facenet_lit.data.triplets import draw_triplets
+from facenet_lit.data.grouping import group_images
+from facenet_lit.data.triplets import draw_epoch
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
 from facenet_lit.metrics.figures import figures
 from facenet_lit.metrics.pair_scoring import score_all_pairs
@@ -93,7 +94,7 @@ def draws(size: int) -> Callable[[], object]:
     """An epoch's draw of so many triplets."""
     identities = max(2, size // 47)  # as Glint360K has
     table = made_up_table(size + identities, identities)
-    return partial(draw_triplets, table, "positive", "identity", 0, 0)
+    return lambda: draw_epoch(group_images(table), "positive", "identity", 0, 0)
 
 
 def _batch(size: int) -> Rows:
