@@ -35,6 +35,7 @@ from facenet_lit.recipe import Recipe, build_recipe, read_fars
 from facenet_lit.resolution_checks import check_resolution, count_impostor_pairs, fars_asked_for
 from facenet_lit.run_folder import write_atomically
 from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense
+from facenet_lit.trial import Trial, look_at_training, prepare_trial
 from facenet_lit.weights import Weights, read_weights
 
 ILL = 1  # the exit code where something is to be mended first

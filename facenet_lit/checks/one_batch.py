@@ -96,6 +96,8 @@ def check_fit(fit: Fit, steps: int = STEPS) -> Finding:
         )
         advice = f"it learns slowly: {slow}"
         if len(fit.losses) < steps:
-            advice = f"only {len(fit.losses)} of {steps} steps fit into {SECONDS:.0f} s; try a smaller network or data.size"
+            advice = (
+                f"only {len(fit.losses)} of {steps} steps fit into {SECONDS:.0f} s; try a smaller network"
+            )
         return Finding("learning", Verdict.LOOK, said, advice)
     return Finding("learning", Verdict.STOP, said, advice)

@@ -90,8 +90,8 @@ def check_speed(
     epochs = steps * accumulate / batches
     spent = f"{duration(seconds)}, " if budget.minutes is None else ""
     said = (
-        f"An epoch takes {duration(epoch)}. The budget, {budget}, comes to {spent}{steps:,} steps, {epochs:,.1f} epochs, "
-        "validation not counted."
+        f"An epoch takes {duration(epoch)}. The budget, {budget}, comes to {spent}{steps:,} steps, {epochs:,.1f} "
+        "epochs, validation not counted."
     )
     said += f" Timed {' and '.join(apart)}." if apart else ""
     advice = []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
+from lightning.fabric.utilities import move_data_to_device
 from torch import Tensor, nn
 
 from facenet_lit.backbones.chunked_embedding import embed_in_chunks
@@ -111,8 +112,7 @@ def as_trained(
     batch: Batch, augmentation: Augmentation | BatchedAugmentation | None, seed: int, device: torch.device
 ) -> Batch:
     """A batch as a training step gets it: on the device, and augmented there where that is the place for it."""
-    moved = (value.to(device) if isinstance(value, Tensor) else value for value in batch)
-    batch = Batch(*moved)
+    batch = cast(Batch, move_data_to_device(batch, device))
     if not isinstance(augmentation, BatchedAugmentation):
         return batch
     return batch._replace(images=augmentation(batch.images, (seed, *batch.place), batch.first))
