@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import torch
@@ -27,6 +28,8 @@ from facenet_lit.recipe import Recipe
 from facenet_lit.weights import Weights, load_weights
 
 MOST_IMAGES = 256  # whose pixels are looked at
+# For which loader and network are timed.
+LOADER_SECONDS, NETWORK_SECONDS = 3.0, 6.0
 
 
 class Trial(NamedTuple):
@@ -74,7 +77,8 @@ def prepare_trial(
         module.double()
     device = choose_device(config.trainer.accelerator, "trainer.accelerator")
     taking = TrainingSteps(module, precision, device, config.seed, config.trainer.gradient_clip)
-    load, batches = seconds_of_loading(data.train_dataloader())
+    few = -(-MOST_IMAGES // data.batch_size)
+    load, batches = seconds_of_loading(data.train_dataloader(), LOADER_SECONDS, few)
     return Trial(taking, precision, batches, load)
 
 
@@ -82,14 +86,14 @@ def look_at_training(
     config: DictConfig, data: FaceDataModule, trial: Trial, budget: Budget
 ) -> tuple[list[Finding], Pictures]:
     """What the network sees, learns and takes, and the pictures of it."""
-    taking, few = trial.taking, -(-MOST_IMAGES // data.batch_size)
-    batches = [trial.as_trained(data, number) for number in range(len(trial.batches))[:few]]
+    taking = trial.taking
+    batches = [trial.as_trained(data, number) for number in range(len(trial.batches))]
     images = torch.cat([batch.images for batch in batches])[:MOST_IMAGES]
     pixels = describe_pixels(seen_by_network(taking.module.embedder, images))
     batch = first_rows(batches[0], ROWS)
     triplets = taking.triplets(batch)
     fit = fit_one_batch(taking, batch)
-    step = seconds_of_steps(lambda: taking.step(trial.as_trained(data, 0)))
+    step = seconds_of_steps(lambda: taking.step(trial.as_trained(data, 0)), NETWORK_SECONDS)
     pace = Pace(len(batches[0].numbers), trial.load, step, at_once=data.workers > 0)
     findings = [
         check_pixels(pixels, data.normalize, len(images)),
@@ -98,13 +102,11 @@ def look_at_training(
             pace, len(data.train_dataloader()), budget, config.trainer.accumulate, _apart(config.trainer)
         ),
     ]
-    faces = data.faces
+    faces, miner = data.faces, taking.module.miner.name
     pictures = Pictures(
         people=rows_of_people(batches, faces.names, faces.files),
         triplets=rows_of_triplets(batch, triplets, faces.files),
-        drawn="as drawn"
-        if batch.triplets is not None
-        else f"by miner={taking.module.miner.name}, before training",
+        drawn="as drawn" if batch.triplets is not None else f"by miner={miner}, before training",
         images=images_of_identities(faces.identities[data.parts["train"]]),
         pixels=pixels,
         fit=fit,
@@ -113,9 +115,11 @@ def look_at_training(
 
 
 def _apart(trainer: DictConfig) -> list[str]:
-    """In what the steps here differ from those of the run, where speed is concerned."""
+    """What to know of the speed here: in what the steps differ from those of the run, and who else computes."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
     return [
         *(["without torch.compile"] if trainer.compile else []),
         *(["at the whole size of the images"] if trainer.grow_from is not None else []),
         *(["in one process"] if trainer.devices > 1 else []),
+        *([f"beside other work (a load of {load:.0f} on {cores} cores)"] if load > cores + 1 else []),
     ]

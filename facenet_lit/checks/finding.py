@@ -41,6 +41,11 @@ class Finding:
     table: Sequence[Cells] = ()
 
 
+def is_number(cell: str) -> bool:
+    """Whether a cell stands to the right: a number, or that there is none."""
+    return cell[:1].isdigit() or cell[:1] == "-"
+
+
 def looked(name: str, said: str, advice: str, table: Sequence[Cells] = ()) -> Finding:
     """A finding that is ``ok`` without an advice, and ``look`` with one."""
     return Finding(name, Verdict.LOOK if advice else Verdict.OK, said, advice, table)

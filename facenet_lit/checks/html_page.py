@@ -11,7 +11,7 @@ from html import escape
 import cv2
 
 from facenet_lit.checks.charts import bars, lines
-from facenet_lit.checks.finding import Cells, Finding, tally, worst
+from facenet_lit.checks.finding import Cells, Finding, is_number, tally, worst
 from facenet_lit.checks.gallery import Row, Shown
 from facenet_lit.checks.one_batch import Fit
 from facenet_lit.checks.pixels import COLOURS, Pixels
@@ -76,13 +76,18 @@ def _finding(finding: Finding) -> str:
 def _table(table: Sequence[Cells]) -> str:
     if not table:
         return ""
-    heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table[0])
-    rows = "".join(_table_row(cells) for cells in table[1:])
+    sides = ["" if is_number(cell) else ' class="words"' for cell in table[-1]]
+    heads = "".join(
+        f'<th scope="col"{side}>{escape(cell)}</th>' for side, cell in zip(sides, table[0], strict=True)
+    )
+    rows = "".join(_table_row(cells, sides) for cells in table[1:])
     return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
-def _table_row(cells: Cells) -> str:
-    others = "".join(f"<td>{escape(cell)}</td>" for cell in cells[1:])
+def _table_row(cells: Cells, sides: Sequence[str]) -> str:
+    others = "".join(
+        f"<td{side}>{escape(cell)}</td>" for side, cell in zip(sides[1:], cells[1:], strict=True)
+    )
     return f'<tr><th scope="row">{escape(cells[0])}</th>{others}</tr>'
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,9 +19,9 @@ SECONDS = 60.0
 # So many steps in a row below the goal, and it is reached.
 HELD = 5
 GOAL = 0.1  # of the margin
-# What a loss falls by at least where weights learn, and how far apart embeddings are at least where they haven't
-# collapsed.
-LEAST_FALL = 0.05
+# What a loss falls by at least where weights learn, dropout's noise apart, and how far apart embeddings are at least
+# where they haven't collapsed.
+LEAST_FALL = 0.1
 ONE_POINT = 0.02
 
 
@@ -48,6 +49,12 @@ class Fit(NamedTuple):
     def reached(self) -> bool:
         """Whether the last few losses are below the goal."""
         return len(self.losses) >= HELD and all(loss < self.goal for loss in self.losses[-HELD:])
+
+    @property
+    def fall(self) -> float:
+        """The share that the loss fell by, from the median of the first few steps to that of the last ones."""
+        first = statistics.median(self.losses[:HELD])
+        return 1 - statistics.median(self.losses[-2 * HELD :]) / first if first else 0.0
 
 
 def fit_one_batch(taking: TrainingSteps, batch: Batch, steps: int = STEPS, seconds: float = SECONDS) -> Fit:
@@ -88,7 +95,7 @@ def check_fit(fit: Fit, steps: int = STEPS) -> Finding:
     elif fit.spread < ONE_POINT:
         said += f" Embeddings have collapsed: two lie {fit.spread:.4f} apart."
         advice = "lower optimizer.lr; model.head=batchnorm; a network with BatchNorm; data.normalize other than none"
-    elif last > (1 - LEAST_FALL) * first:
+    elif fit.fall < LEAST_FALL:
         advice = "it does not learn: look at optimizer.lr (too low, or too high), model.freeze, and the pixels above"
     else:
         slow = (

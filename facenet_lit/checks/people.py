@@ -16,7 +16,7 @@ FEW_TO_LEARN_FROM = 100
 FEW_TO_JUDGE_BY = 30
 
 # Sides of the bars of the histogram: from each to below the next, the last without end.
-EDGES = (1, 2, 3, 4, 5, 7, 10, 20, 50, 100, 200)
+EDGES = (1, 2, 3, 4, 5, 7, 10, 20, 50, 100)
 
 
 class Crowd(NamedTuple):

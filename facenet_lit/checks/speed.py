@@ -12,8 +12,6 @@ from facenet_lit.batch import Batch
 from facenet_lit.budget import Budget
 from facenet_lit.checks.finding import Cells, Finding, looked
 
-LOADER_SECONDS = 3.0
-STEP_SECONDS = 6.0
 # The first few allocate, and read from a cold disk.
 WARM_UP = 1
 LEAST = 2  # that are timed, however long they take
@@ -40,26 +38,25 @@ class Pace(NamedTuple):
         return max(self.load, self.step) if self.at_once else self.load + self.step
 
 
-def seconds_of_loading(
-    batches: Iterable[Batch], seconds: float = LOADER_SECONDS
-) -> tuple[float, list[Batch]]:
-    """Median seconds in which a batch is made, and the batches.
+def seconds_of_loading(batches: Iterable[Batch], seconds: float, kept: int) -> tuple[float, list[Batch]]:
+    """Median seconds in which a batch is made, and the first few batches.
 
     Args:
         batches: of an epoch.
         seconds: after which no further one is taken.
+        kept: how many are wanted.
     """
-    taken: list[Batch] = []
+    first: list[Batch] = []
     marks = [time.perf_counter()]
     for batch in batches:
-        taken.append(batch)
         marks.append(time.perf_counter())
-        if len(taken) >= LEAST + WARM_UP and marks[-1] - marks[0] > seconds:
+        first += [batch] if len(first) < kept else []
+        if len(marks) > LEAST + WARM_UP and len(first) == kept and marks[-1] - marks[0] > seconds:
             break
-    return _median_gap(marks), taken
+    return _median_gap(marks), first
 
 
-def seconds_of_steps(step: Callable[[], object], seconds: float = STEP_SECONDS) -> float:
+def seconds_of_steps(step: Callable[[], object], seconds: float) -> float:
     """Median seconds of a step.
 
     Args:
@@ -88,7 +85,7 @@ def check_speed(
     epoch = batches * pace.batch
     steps, seconds = planned(budget, pace.batch * accumulate)
     epochs = steps * accumulate / batches
-    spent = f"{duration(seconds)}, " if budget.minutes is None else ""
+    spent = f"{duration(seconds)}, " if budget.steps is not None else ""
     said = (
         f"An epoch takes {duration(epoch)}. The budget, {budget}, comes to {spent}{steps:,} steps, {epochs:,.1f} "
         "epochs, validation not counted."

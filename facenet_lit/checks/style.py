@@ -26,10 +26,11 @@ b.ok, b.look, b.stop { display: inline-block; min-width: 3.2em; padding: 0 8px; 
 .wide { overflow-x: auto; margin: 8px 0; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th, td { padding: 2px 14px 2px 0; text-align: right; border-bottom: 1px solid var(--line); }
-th { font-weight: 500; color: var(--soft); } th:first-child { text-align: left; }
+th { font-weight: 500; color: var(--soft); } th:first-child, .words { text-align: left; }
 tbody tr:last-child > * { border-bottom: 0; }
 svg { display: block; width: 100%; height: auto; margin-top: 8px; }
 svg text { fill: var(--soft); font-size: 13px; }
+@media (max-width: 600px) { svg text { font-size: 18px; } }
 .bar { fill: var(--bar); } .axis, .rule { fill: none; stroke: var(--line); }
 .rule { stroke: var(--soft); stroke-dasharray: 4 4; }
 .curve { fill: none; stroke: var(--bar); stroke-width: 2; stroke-linejoin: round; }

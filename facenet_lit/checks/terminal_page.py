@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from facenet_lit.checks.finding import Cells, Finding, Verdict, tally, worst
+from facenet_lit.checks.finding import Cells, Finding, Verdict, is_number, tally, worst
 
 _STYLES = {Verdict.OK: "green", Verdict.LOOK: "bold yellow", Verdict.STOP: "bold red"}
 _WIDTH = 83  # of what is said, so that all is 100
@@ -54,10 +54,8 @@ def _body(finding: Finding) -> RenderableType:
 def _grid(table: Sequence[Cells]) -> Table:
     """Cells in columns, numbers to the right."""
     grid = Table.grid(padding=(0, 2))
-    for k, cell in enumerate(table[-1]):
-        grid.add_column(
-            justify="right" if k and cell[:1].isdigit() | (cell[:1] in "-.") else "left", no_wrap=True
-        )
+    for cell in table[-1]:
+        grid.add_column(justify="right" if is_number(cell) else "left", no_wrap=True)
     for row, cells in enumerate(table):
         grid.add_row(*(Text(cell, style="dim" if row == 0 else "") for cell in cells))
     return grid
