@@ -242,7 +242,7 @@ def test_the_page_with_pictures() -> None:
         ("model=resnex", "model=resnex: did you mean model=resnext?"),
         ("trainer.minutes=0", "trainer.minutes=0: expected a number above 0"),
         ("patience=0", "patience=0: expected"),
-        ("data=folder", "data.root"),
+        ("data.split=view1", "data.split=view1: expected data=lfw, not synthetic"),
         ("miner=given sampler=pk", "miner=given: expected drawn triplets"),
         ("data.batch_size=35", "data.batch_size=35: sampler=triplets expects a multiple of 3"),
         ("model.weights=gone.ckpt", "model.weights=gone.ckpt: no such file"),

@@ -65,7 +65,7 @@ def test_it_ends_when_the_loss_is_no_number_or_the_time_is_up() -> None:
             "it learns slowly: raise optimizer.lr",
         ),
         (fit([0.2] * 30 + [0.1] * 20), Verdict.LOOK, "it learns slowly"),
-        (fit([0.2, 0.15] * 25), Verdict.STOP, "it does not learn"),
+        (fit([0.2, 0.17] * 25), Verdict.STOP, "it does not learn"),
         (fit([0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1]), Verdict.LOOK, "only 8 of 50 steps fit into 60 s"),
         (fit([0.18] * 50), Verdict.STOP, "it does not learn"),
         (fit([0.18] * 49 + [0.2], 0.001), Verdict.STOP, "lower optimizer.lr; model.head=batchnorm"),
