@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 WIDTH, HEIGHT = 640, 240
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 24, 36
+LEFT, RIGHT, TOP, BOTTOM = 68, 12, 24, 36
 _INNER = (WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM)
 
 

@@ -93,10 +93,10 @@ def check_people(crowds: Mapping[str, Crowd], judged: Mapping[str, Crowd]) -> Fi
             f"rates over pairs of {what} are about few people: go by the balanced ones, and by their bounds"
         )
     train = crowds["train"]
+    alone = f"; the {train.alone:,} with one image are negatives only" if train.alone else ""
     said = (
-        f"{train.images:,} images of {train.identities:,} people to train on; the {train.alone:,} with one image are "
-        "negatives only. Effective is how many people the rates over pairs are about: (sum w)² / sum w², w genuine "
-        "pairs of each."
+        f"{train.images:,} images of {train.identities:,} people to train on{alone}. Effective is how many people the "
+        "rates over pairs are about: (sum w)² / sum w², w genuine pairs of each."
     )
     return looked("people", said, "; ".join(advice), _table(crowds))
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facenet_lit.checks.finding import Verdict
-from facenet_lit.checks.people import Crowd, check_people, count_people, images_of_identities
+from facenet_lit.checks.people import check_people, count_people, images_of_identities
 from facenet_lit.metrics.scored_pairs import effective_identities
 
 MANY = np.repeat(np.arange(200), 3)
@@ -41,6 +41,7 @@ def test_enough_people_are_ok() -> None:
     crowd = count_people(MANY)
     found = check_people({"train": crowd, "val": crowd}, {"val": crowd})
     assert (found.verdict, found.advice) == (Verdict.OK, "")
+    assert found.said.startswith("600 images of 200 people to train on. Effective")
     assert found.table[1] == ("train", "200", "600", "3", "3", "3.0", "3", "0 (0%)", "200.0")
 
 
@@ -58,4 +59,4 @@ def test_few_people_to_learn_from_and_one_image_of_each() -> None:
     found = check_people({"train": crowd}, {})
     assert "train on 100 people or more" in found.advice
     assert found.table[1] == ("train", "20", "20", "1", "1", "1.0", "1", "20 (100%)", "-")
-    assert isinstance(crowd, Crowd)
+    assert "20 people to train on; the 20 with one image are negatives only." in found.said
