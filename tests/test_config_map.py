@@ -9,6 +9,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+import facenet_lit.building  # noqa: F401 - it registers what ${own:...} of data=packed asks
 from facenet_lit.config_dir import config_dir
 from facenet_lit.config_map import (
     MARKS,
