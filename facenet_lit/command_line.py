@@ -36,6 +36,7 @@ Completion = Callable[[Sequence[str]], list[str]]
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+NO_FOLDER = "hydra.run.dir=."  # behind what the user says: Hydra makes the folder that it names
 NO_READER = 141  # as of SIGPIPE: who read the output is gone
 
 
@@ -54,18 +55,19 @@ class _Outcome:
     failed: int = 0
 
 
-def start(config_name: str, job: Job, completed: Completion | None = None) -> None:
+def start(config_name: str, job: Job, completed: Completion | None = None, keeps_folder: bool = True) -> None:
     """Runs an entry point: checks the command line, then hands over to Hydra.
 
     Args:
         config_name: name of the top-level config.
         job: what is done with it, once per run or per job of a sweep.
         completed: gives overrides to stand before those of the user, which it is given.
+        keeps_folder: the job has a folder of its own; one that has none does one job at a start.
     """
     try:
         try:
             given = sys.argv[1:]
-            while _run(given, config_name, job, completed).lost:
+            while _run(given, config_name, job, completed, keeps_folder).lost:
                 log.info("resume=auto: another process took that run first, looking again")
         except (UserError, OmegaConfBaseException) as error:
             fail(error)
@@ -79,7 +81,9 @@ def start(config_name: str, job: Job, completed: Completion | None = None) -> No
         sys.exit(NO_READER)
 
 
-def _run(given: list[str], config_name: str, job: Job, completed: Completion | None) -> _Outcome:
+def _run(
+    given: list[str], config_name: str, job: Job, completed: Completion | None, keeps_folder: bool
+) -> _Outcome:
     """Hands a command line over to Hydra, which reads sys.argv, and names jobs after the config."""
     folder, outcome, sys.argv[1:] = config_dir(), _Outcome(), given
     if not left_to_hydra(given):
@@ -87,9 +91,9 @@ def _run(given: list[str], config_name: str, job: Job, completed: Completion | N
         if arguments.help:
             print(help_text(folder, config_name, arguments.config_dir))
             return outcome
-        overrides, resumed = _prepared(arguments, folder, config_name, completed)
-        outcome.resuming = bool(resumed)
-        sys.argv[1:] = arguments.with_overrides([*overrides, *resumed])
+        overrides, placed = _prepared(arguments, folder, config_name, completed, keeps_folder)
+        outcome.resuming = keeps_folder and bool(placed)
+        sys.argv[1:] = arguments.with_overrides([*overrides, *placed])
     guarded = _guarded(job, outcome)
     hydra.main(version_base="1.3", config_path=str(folder), config_name=config_name)(guarded)()
     if outcome.failed:
@@ -141,20 +145,20 @@ def user_error(error: BaseException) -> BaseException | None:
 
 
 def _prepared(
-    arguments: Arguments, folder: Path, config_name: str, completed: Completion | None
+    arguments: Arguments, folder: Path, config_name: str, completed: Completion | None, keeps_folder: bool
 ) -> tuple[list[str], list[str]]:
     """Checks every job's config and folder.
 
     Returns:
-        The overrides, and what points Hydra to the folder of the run that is gone on with.
+        The overrides, and what points Hydra to the folder of the run that is gone on with, or to none.
 
     Raises:
         UserError: a job can't be composed, or can't have its folder.
     """
     overrides = arguments.overrides
+    if arguments.multirun and (completed is not None or not keeps_folder):
+        raise UserError(f"--multirun: {config_name} does one job at a start; start it once for each")
     if completed is not None:
-        if arguments.multirun:
-            raise UserError(f"--multirun: {config_name} does one job at a start; start it once for each")
         overrides = [*completed(overrides), *overrides]
     more = arguments.config_dir
     extra = [f"hydra.searchpath=[file://{more.resolve()}]"] if more else []
@@ -164,6 +168,8 @@ def _prepared(
         return overrides, []
     config = composer.compose(overrides)
     composer.check_keys(config)
+    if not keeps_folder:
+        return overrides, [NO_FOLDER]
     resumed = resuming(config)
     if not resumed:
         check_job_folder(config)

@@ -28,6 +28,8 @@ MARKS = ("<!-- settings -->", "<!-- /settings -->")
 WIRING = re.compile(r" *(# @package|(defaults|hydra|name|_\w+_):|\w+: *\$\{)")
 # A group in a list of defaults, and what is said of it.
 _GROUP = re.compile(r" *- (\w+): (\w+)(?: *# (.*))?$")
+# Another top-level config, whose settings this one has too.
+_INCLUDED = re.compile(r"^ *- (\w+)$", re.MULTILINE)
 
 
 class Option(NamedTuple):
@@ -71,7 +73,7 @@ def read_groups(folder: Path, name: str) -> list[Group]:
         folder: where the configs are.
         name: the top-level config.
     """
-    found = map(_GROUP.match, _text(folder / f"{name}.yaml").splitlines())
+    found = [_GROUP.match(line) for text in top_level_texts(folder, name) for line in text.splitlines()]
     groups = []
     for match in filter(None, found):
         group, chosen, about = match.groups()
@@ -86,6 +88,18 @@ def read_groups(folder: Path, name: str) -> list[Group]:
             )
         )
     return groups
+
+
+def top_level_texts(folder: Path, name: str) -> list[str]:
+    """A top-level config and, behind it, those that it begins with.
+
+    Args:
+        folder: where the configs are.
+        name: the top-level config.
+    """
+    text = _text(folder / f"{name}.yaml")
+    others = [other for other in _INCLUDED.findall(text) if other != "_self_"]
+    return [text, *(more for other in others for more in top_level_texts(folder, other))]
 
 
 def setting_lines(text: str) -> list[str]:

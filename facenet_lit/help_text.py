@@ -8,7 +8,7 @@ from textwrap import indent, wrap
 
 import yaml
 
-from facenet_lit.config_map import Group, read_groups, setting_lines
+from facenet_lit.config_map import Group, read_groups, setting_lines, top_level_texts
 
 _WIDTH = 110
 
@@ -21,8 +21,9 @@ def help_text(folder: Path, name: str, more: Path | None = None) -> str:
         name: the top-level config.
         more: a further folder of configs, whose groups are named, or None.
     """
-    text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
-    sections = ["\n".join(setting_lines(text)), *map(_section, read_groups(folder, name))]
+    text, *others = top_level_texts(folder, name)
+    top = [line for each in (text, *others) for line in setting_lines(each)]
+    sections = ["\n".join(top), *map(_section, read_groups(folder, name))]
     if more is not None:
         sections += _further(more)
     return Template(yaml.safe_load(text)["hydra"]["help"]["template"]).substitute(

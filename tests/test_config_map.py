@@ -9,8 +9,17 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+import facenet_lit.building  # noqa: F401 - it registers what ${own:...} of data=packed asks
 from facenet_lit.config_dir import config_dir
-from facenet_lit.config_map import MARKS, read_groups, setting_lines, settings, settings_table, with_table
+from facenet_lit.config_map import (
+    MARKS,
+    read_groups,
+    setting_lines,
+    settings,
+    settings_table,
+    top_level_texts,
+    with_table,
+)
 from facenet_lit.errors import UserError
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -48,6 +57,13 @@ def test_every_folder_of_the_configs_is_a_group_and_every_file_an_option() -> No
     assert set(OPTIONS) == {(group, name) for group, name in files if group not in ("shared", "hydra")}
     assert all(group.about for group in GROUPS)
     assert all(option.about for group in GROUPS for option in group.options)
+
+
+def test_a_config_that_begins_with_another_has_its_groups() -> None:
+    assert read_groups(config_dir(), "doctor") == GROUPS
+    own, trains = top_level_texts(config_dir(), "doctor")
+    assert "\nhtml: null " in own
+    assert [trains] == top_level_texts(config_dir(), "train")
 
 
 def test_defaults_are_those_of_the_top_level_config() -> None:

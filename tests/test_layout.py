@@ -16,6 +16,8 @@ LEVELS = {
     "train": ENTRY,
     "evaluate": ENTRY,
     "prepare": ENTRY,
+    "doctor": ENTRY,
+    "trial": ENTRY,
     "building": ENTRY,
     "recipe": ENTRY,
     "own_callbacks": ENTRY,
@@ -40,6 +42,7 @@ LEVELS = {
     "verification_module": MODULE,
     "tensorboard_logger": MODULE,
     "callbacks": MODULE,
+    "checks": MODULE,
     "checkpoint": MODULE,
     "weights": MODULE,
     "data": DATA,
@@ -50,7 +53,7 @@ LEVELS = {
     "backbones": NETWORKS,
 }
 HYDRA_ALLOWED = {
-    "train", "evaluate", "prepare", "building", "recipe", "lightning_trainer", "start_checks",
+    "train", "evaluate", "prepare", "doctor", "trial", "building", "recipe", "lightning_trainer", "start_checks",
     "command_line", "composing", "config_values", "job", "job_folders", "own_callbacks", "prepared_data", "sweep",
 }  # fmt: skip
 BANNED_NAMES = {"utils", "common", "helpers", "base", "misc"}

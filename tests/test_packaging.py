@@ -57,6 +57,7 @@ def test_wheel_names_the_entry_points(wheel: zipfile.ZipFile) -> None:
     assert "facenet-train = facenet_lit.train:main" in lines
     assert "facenet-evaluate = facenet_lit.evaluate:main" in lines
     assert "facenet-prepare = facenet_lit.prepare:main" in lines
+    assert "facenet-doctor = facenet_lit.doctor:main" in lines
 
 
 def test_sdist_holds_what_a_checkout_is_worked_on_with(built: Path) -> None:
