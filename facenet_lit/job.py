@@ -20,14 +20,14 @@ class Job:
         config: the whole config.
         folder: the run's folder.
         resumed: checkpoint to go on from, or None.
-        data_choice: the option of the group ``data``.
+        choices: the option of each group.
         overrides: what the user said on the command line.
     """
 
     config: DictConfig
     folder: Path
     resumed: Path | None
-    data_choice: str
+    choices: Mapping[str, str | None]
     overrides: tuple[str, ...] = ()
 
     def message(self) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class Job:
             "config": plain(self.config),
             "folder": str(self.folder),
             "resumed": None if self.resumed is None else str(self.resumed),
-            "data_choice": self.data_choice,
+            "choices": dict(self.choices),
             "overrides": list(self.overrides),
         }
 
@@ -48,6 +48,6 @@ class Job:
             OmegaConf.create(message["config"]),
             Path(message["folder"]),
             None if resumed is None else Path(resumed),
-            message["data_choice"],
+            message["choices"],
             tuple(message["overrides"]),
         )

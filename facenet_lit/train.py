@@ -37,6 +37,7 @@ from facenet_lit.prepared_data import precision_of, prepare_data
 from facenet_lit.processes import crew, follow, lead, leading
 from facenet_lit.provenance import origin_of
 from facenet_lit.recipe import Recipe, build_recipe
+from facenet_lit.run_settings import run_settings
 from facenet_lit.scoring import score_best
 from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense
 from facenet_lit.weights import Weights, load_weights, read_weights
@@ -81,7 +82,7 @@ def train(config: DictConfig) -> float | None:
             return run_folder.read_metrics(folder).get(config.monitor)
         checked = _check(config, resumed)
         with crew(config.trainer.devices, place) as place:
-            job = Job(config, folder, resumed, hydra.runtime.choices["data"], tuple(hydra.overrides.task))
+            job = Job(config, folder, resumed, plain(hydra.runtime.choices), tuple(hydra.overrides.task))
             with lead(job.message()):
                 figures = fit(job, checked, place)
         run_folder.write_metrics(folder, figures)
@@ -133,11 +134,12 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     recipe, weights = checked
     L.seed_everything(config.seed, verbose=False)
     origin = origin_of(plain(config))
-    budget, checkpoints, callbacks = own_callbacks(config, folder)
+    row = run_settings(plain(config), job.choices, job.overrides)
+    budget, checkpoints, callbacks = own_callbacks(config, folder, row)
     known = read_card(read_checkpoint(resumed)) if resumed is not None else weights and weights.card
     data = prepare_data(config, job.overrides, known)
 
-    card = build_card(config, job.data_choice, data)
+    card = build_card(config, str(job.choices["data"]), data)
     if known is not None:
         take_over(known, card)
     embedder = card.build(config.model.freeze)

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from facenet_lit.composing import Composer
 from facenet_lit.config_dir import config_dir
 from facenet_lit.errors import UserError
+from facenet_lit.loggers.tensorboard_logger import RunLogger
 from facenet_lit.losses.joint import JointLoss
 from facenet_lit.losses.margin_softmax import MarginSoftmaxLoss
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
@@ -19,7 +20,6 @@ from facenet_lit.recipe import _triplet_loss, build_recipe, read_fars
 from facenet_lit.sources.packed import pack
 from facenet_lit.sources.synthetic import SyntheticFaces
 from facenet_lit.start_checks import refuse_nonsense
-from facenet_lit.tensorboard_logger import RunLogger
 
 
 def composed(*overrides: str) -> DictConfig:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.tensorboard.summary import hparams
+
+from facenet_lit.loggers.dashboard import Dashboard, Settings
+from facenet_lit.preprocessing import Picture
 
 
-class RunLogger(TensorBoardLogger):
+class RunLogger(TensorBoardLogger, Dashboard):
     """Writes event files into ``save_dir`` without subfolders.
 
     Lightning adds the epoch's number to every metric, a panel that tells nothing and pushes those of ``val``
@@ -32,3 +36,25 @@ class RunLogger(TensorBoardLogger):
     def save(self) -> None:
         """Writes out what is buffered."""
         self.experiment.flush()
+
+    def show_picture(self, name: str, picture: Picture, step: int) -> None:
+        """See :class:`Dashboard`."""
+        self.experiment.add_image(name, picture, step, dataformats="HWC")
+
+    def show_text(self, name: str, text: str) -> None:
+        """See :class:`Dashboard`."""
+        self.experiment.add_text(name, text, 0)
+
+    def begin_row(self, settings: Settings, figures: Sequence[str]) -> None:
+        """See :class:`Dashboard`; TensorBoard takes the columns of all runs from the first one's."""
+        columns, row, _ = hparams(dict(settings), dict.fromkeys(figures, 0.0))
+        self._write(columns, row)
+
+    def end_row(self) -> None:
+        """See :class:`Dashboard`."""
+        self._write(hparams({}, {})[2])
+
+    def _write(self, *summaries: object) -> None:
+        # The writer's own method makes a run of its own of each row.
+        for summary in summaries:
+            self.experiment._get_file_writer().add_summary(summary, 0)
