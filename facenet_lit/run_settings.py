@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from facenet_lit.loggers.dashboard import Settings
+
 # What a run is made of; other groups and settings have a column where the user chose them.
 GROUPS = ("data", "sampler", "augmentation", "model", "loss", "miner")
 SETTINGS = ("seed", "data.batch_size", "optimizer.lr", "trainer.minutes", "trainer.steps")
@@ -15,7 +17,7 @@ LEFT_OUT = ("hydra", "callbacks", "logger", "resume", "data.root", "data.list", 
 
 def run_settings(
     config: Mapping[str, Any], choices: Mapping[str, str | None], overrides: Sequence[str]
-) -> dict[str, str | float]:
+) -> Settings:
     """The main choices and settings of a run, and those that the user said, by the names that are typed.
 
     Args:
@@ -31,7 +33,7 @@ def run_settings(
         # A setting that says nothing, as minutes where there are steps, has an empty cell.
         if value is not None and not any(f"{name}.".startswith(f"{first}.") for first in LEFT_OUT):
             row[name] = _in_a_cell(value)
-    return row
+    return Settings(row, frozenset(said) & row.keys())
 
 
 def _value_at(config: Mapping[str, Any], path: str) -> Any:

@@ -18,7 +18,7 @@ from facenet_lit.plots.style import pixels
 from facenet_lit.verification_module import VerificationModule
 
 # Under what name what is drawn at a validation of a training run, of its best checkpoint, and at its test.
-SECTIONS = {"fit": "val", "validate": "best/val", "test": "test"}
+SECTIONS = {"fit": "val", "validate": "val_best", "test": "test"}
 FIRST_GUESS = 0.5  # seconds that the first pictures take
 
 

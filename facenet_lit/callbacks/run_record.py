@@ -9,7 +9,8 @@ from facenet_lit.loggers.dashboard import Settings, dashboards
 from facenet_lit.metrics.figures import BALANCED, tar_at_far_name
 from facenet_lit.verification_module import VerificationModule
 
-BEST = "best/"  # before the names of figures of the best checkpoint: those of ``val`` alone are points of a curve
+# Of the best checkpoint, scored again after the run: what is named ``val/`` alone are points of a curve.
+BEST = "val_best/"
 
 
 class RunRecord(L.Callback):
@@ -19,14 +20,14 @@ class RunRecord(L.Callback):
 
     Args:
         config: the resolved config, as YAML.
-        settings: what the row shows, by name.
+        row: the settings that the row shows.
         monitor: the figure that chose the best checkpoint.
         test: whether ``test`` is scored.
     """
 
-    def __init__(self, config: str, settings: Settings, monitor: str, test: bool) -> None:
+    def __init__(self, config: str, row: Settings, monitor: str, test: bool) -> None:
         self.config = config
-        self.settings = settings
+        self.row = row
         self.monitor = monitor
         self.test = test
 
@@ -37,14 +38,14 @@ class RunRecord(L.Callback):
         for logger in dashboards(trainer.loggers):
             logger.show_text("config", f"```yaml\n{self.config}```\n")
             if isinstance(pl_module, VerificationModule):
-                logger.begin_row(self.settings, self.figures(pl_module))
+                logger.begin_row(self.row, self.figures(pl_module))
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Writes the row's figures of ``val``."""
         if trainer.state.fn != "validate" or not isinstance(pl_module, VerificationModule):
             return
         names = [name.removeprefix(BEST) for name in self.figures(pl_module) if name.startswith(BEST)]
-        found = {f"{BEST}{name}": pl_module.figures.get(name) for name in names}
+        found = {f"{BEST}{name}": pl_module.figures.get(f"val/{name}") for name in names}
         known = {name: value for name, value in found.items() if value is not None}
         for logger in trainer.loggers:
             logger.log_metrics(known, step=trainer.global_step)
@@ -59,6 +60,6 @@ class RunRecord(L.Callback):
         """The names of the row's figures: those of ``test``, or of ``val`` where that is the last that is scored."""
         told = ["eer" + BALANCED, "eer", "tar", "far"]
         told += [tar_at_far_name(f) for f in module.metric("test").fars]
-        part = "test/" if self.test else f"{BEST}val/"
+        part = "test/" if self.test else BEST
         names = [f"{part}{name}" for name in told]
-        return list(dict.fromkeys([f"{BEST}{self.monitor}", *names]))
+        return list(dict.fromkeys([BEST + self.monitor.removeprefix("val/"), *names]))

@@ -39,6 +39,7 @@ class RunCsvLogger(Logger, Dashboard):
         self._purge_step = purge_step
         self._rows: dict[int, Row] | None = None  # by step; None until there is a scalar
         self._columns: list[str] = []  # as they are written
+        self._last = -1  # the greatest step that is written
         self._unwritten: set[int] = set()
 
     @property
@@ -75,15 +76,13 @@ class RunCsvLogger(Logger, Dashboard):
         if self._rows is None or not self._unwritten:
             return
         columns = sorted({name for row in self._rows.values() for name in row})
-        written = self._rows.keys() - self._unwritten
-        steps: Iterable[int] = self._unwritten
-        if columns == self._columns and written and min(steps) > max(written):
+        if columns == self._columns and min(self._unwritten) > self._last:
             with open(self._folder / TABLE, "a", encoding="utf-8") as file:
-                file.write(_lines(self._rows, steps, columns))
+                file.write(_lines(self._rows, self._unwritten, columns))
         else:
             head = ",".join(["step", *columns]) + "\n"
             write_atomically(self._folder / TABLE, head + _lines(self._rows, self._rows, columns))
-        self._columns = columns
+        self._columns, self._last = columns, max(self._rows)
         self._unwritten.clear()
 
     @rank_zero_only

@@ -5,11 +5,22 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from facenet_lit.errors import UserError
 from facenet_lit.preprocessing import Picture
 
-Settings = Mapping[str, str | float]
+
+class Settings(NamedTuple):
+    """What a row of a table of runs says of one.
+
+    Attributes:
+        values: by the name that is typed.
+        chosen: the names that the user said, which are worth the first columns.
+    """
+
+    values: Mapping[str, str | float]
+    chosen: frozenset[str] = frozenset()
 
 
 class Dashboard(ABC):
@@ -60,7 +71,7 @@ class Dashboard(ABC):
         """Begins the run's row in the table of runs.
 
         Args:
-            settings: by name.
+            settings: what the run was made with.
             figures: names of the scalars that the row tells of.
         """
 

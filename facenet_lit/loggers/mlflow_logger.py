@@ -117,7 +117,8 @@ class RunMlflowLogger(Logger, Dashboard):
         """See :class:`Dashboard`; every scalar is a column there."""
         from mlflow.entities import Param
 
-        self.client.log_batch(self.run_id, params=[Param(k, str(v)) for k, v in settings.items()])
+        params = [Param(name, str(value)) for name, value in settings.values.items()]
+        self.client.log_batch(self.run_id, params=params)
 
     def end_row(self) -> None:
         """See :class:`Dashboard`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch.utils.tensorboard.summary import hparams
+from tensorboard.plugins.hparams import api_pb2, summary
 
 from facenet_lit.loggers.dashboard import Dashboard, Settings
 from facenet_lit.preprocessing import Picture
@@ -47,14 +47,22 @@ class RunLogger(TensorBoardLogger, Dashboard):
 
     def begin_row(self, settings: Settings, figures: Sequence[str]) -> None:
         """See :class:`Dashboard`; TensorBoard takes the columns of all runs from the first one's."""
-        columns, row, _ = hparams(dict(settings), dict.fromkeys(figures, 0.0))
-        self._write(columns, row)
+        columns = [
+            api_pb2.HParamInfo(name=name, type=_kind(value), differs=name in settings.chosen)
+            for name, value in settings.values.items()
+        ]
+        metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=name)) for name in figures]
+        self._write(summary.experiment_pb(hparam_infos=columns, metric_infos=metrics))
+        self._write(summary.session_start_pb(hparams=dict(settings.values)))
 
     def end_row(self) -> None:
         """See :class:`Dashboard`."""
-        self._write(hparams({}, {})[2])
+        self._write(summary.session_end_pb(api_pb2.STATUS_SUCCESS))
 
-    def _write(self, *summaries: object) -> None:
+    def _write(self, row: object) -> None:
         # The writer's own method makes a run of its own of each row.
-        for summary in summaries:
-            self.experiment._get_file_writer().add_summary(summary, 0)
+        self.experiment._get_file_writer().add_summary(row, 0)
+
+
+def _kind(value: str | float) -> int:
+    return int(api_pb2.DATA_TYPE_STRING if isinstance(value, str) else api_pb2.DATA_TYPE_FLOAT64)

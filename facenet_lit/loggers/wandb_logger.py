@@ -67,7 +67,7 @@ class RunWandbLogger(WandbLogger, Dashboard):
 
     def begin_row(self, settings: Settings, figures: Sequence[str]) -> None:
         """See :class:`Dashboard`; every scalar is a column there."""
-        self.experiment.config.update(dict(settings), allow_val_change=True)
+        self.experiment.config.update(dict(settings.values), allow_val_change=True)
 
     def end_row(self) -> None:
         """See :class:`Dashboard`."""

@@ -18,13 +18,14 @@ from facenet_lit.metrics.scored_pairs import ScoredPairs
 from facenet_lit.plots.style import BALANCED, FAINT, GENUINE, MARK, legend, name_axes, new_axes
 
 Values = npt.NDArray[np.float64]
-Place = Callable[[npt.ArrayLike, npt.ArrayLike], tuple[npt.ArrayLike, npt.ArrayLike]]  # of FAR and TAR
+Place = Callable[[Values, Values], tuple[Values, Values]]  # of FAR and TAR: where they stand
 
-KINDS = (("over pairs", False, GENUINE), ("balanced", True, BALANCED))
+# What is told, whether balanced, and how it is drawn: where both are the same, both are seen.
+KINDS = (("over pairs", False, GENUINE, "-"), ("balanced", True, BALANCED, "--"))
 
 # What the axes of a DET curve are labelled at, none so close to another that they touch.
-SHARES = np.array([1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8])
-WIDEST = 0.85
+SHARES = np.array([1e-5, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9])
+WIDEST = 0.95
 
 
 def draw_roc(
@@ -41,9 +42,9 @@ def draw_roc(
     figure, axes = new_axes(title, counted(pairs))
     least = _least_far(pairs)
     diagonal = np.geomspace(least, 1, 100)
+    axes.set(xscale="log", xlim=(least, 1), ylim=(0, 1.02))
     _draw_kinds(axes, pairs, points, fars, lambda accepted, right: (accepted, right))
     axes.plot(diagonal, diagonal, color=FAINT, linewidth=1, linestyle=":", label="by chance")
-    axes.set(xscale="log", xlim=(least, 1), ylim=(0, 1.02))
     name_axes(axes, "FAR: share of impostor pairs accepted", "TAR: share of genuine pairs accepted")
     # Where there is no curve.
     good = tar_at_far(pairs, max(0.01, least)) or 0.0
@@ -64,15 +65,13 @@ def draw_det(
     """
     figure, axes = new_axes(title, counted(pairs))
     across, up = _least_far(pairs), max(min(0.5 / len(pairs.genuine), 0.01), 1e-6)
-    _draw_kinds(
-        axes, pairs, points, fars, lambda accepted, right: (deviate(accepted), deviate(1 - np.asarray(right)))
-    )
+    axes.set(xlim=deviate([across, WIDEST]), ylim=deviate([up, WIDEST]))
+    _draw_kinds(axes, pairs, points, fars, lambda accepted, right: (deviate(accepted), deviate(1 - right)))
     equal = deviate([max(across, up), WIDEST])
     axes.plot(equal, equal, color=FAINT, linewidth=1, linestyle=":", label="FAR = FRR")
     for axis, least in ((axes.xaxis, across), (axes.yaxis, up)):
         shown = SHARES[(least <= SHARES) & (SHARES <= WIDEST)]
         axis.set_ticks(deviate(shown), [f"{100 * share:.4g}%" for share in shown])
-    axes.set(xlim=deviate([across, WIDEST]), ylim=deviate([up, WIDEST]))
     name_axes(axes, "FAR: impostor pairs accepted", "FRR: genuine pairs rejected")
     equal_errors = eer(pairs)
     legend(axes, "lower left" if equal_errors is not None and equal_errors.rate > 0.25 else "upper right")
@@ -98,21 +97,40 @@ def _least_far(pairs: ScoredPairs) -> float:
 def _draw_kinds(axes: Axes, pairs: ScoredPairs, points: int, fars: Sequence[float], place: Place) -> None:
     """The curves, and on them circles at the equal error rate and diamonds at the FARs."""
     resolvable = [f for f in fars if tar_at_far(pairs, f) is not None]
-    for label, balanced, colour in KINDS:
+    for label, balanced, colour, dashes in KINDS:
         curve, equal = roc(pairs, balanced, points), eer(pairs, balanced)
         if curve is None or equal is None:
             continue
-        axes.plot(
-            *place(curve.far, curve.tar), color=colour, linewidth=1.7, label=f"{label}: EER {equal.rate:.3f}"
-        )
-        accepted, right = (
-            np.array([rate], np.float64)
-            for rate in (far(pairs, equal.threshold), tar(pairs, equal.threshold, balanced))
-        )
-        axes.plot(*place(accepted, right), "o", color=colour, markeredgecolor="white", markersize=8)
-        at = np.array([tar_at_far(pairs, f, balanced) for f in resolvable], np.float64)
-        axes.plot(*place(resolvable, at), "D", color=colour, markeredgecolor=MARK, markersize=5)
-    axes.plot([], [], "o", color="0.5", markeredgecolor="white", markersize=8, label="equal errors")
+        told = f"{label}: EER {equal.rate:.3f}"
+        axes.plot(*place(curve.far, curve.tar), color=colour, linewidth=1.7, linestyle=dashes, label=told)
+        at_equal = far(pairs, equal.threshold), tar(pairs, equal.threshold, balanced)
+        _mark(axes, place, colour, "o", [at_equal])
+        _mark(axes, place, colour, "D", [(f, tar_at_far(pairs, f, balanced)) for f in resolvable])
+    _mark(axes, place, FAINT, "o", [], "equal errors")
     if resolvable:
-        names = ", ".join(map(far_name, resolvable))
-        axes.plot([], [], "D", color="0.5", markeredgecolor=MARK, markersize=5, label=f"at FAR {names}")
+        _mark(axes, place, FAINT, "D", [], f"at FAR {', '.join(map(far_name, resolvable))}")
+
+
+def _mark(
+    axes: Axes,
+    place: Place,
+    colour: str,
+    symbol: str,
+    rates: Sequence[tuple[float | None, float | None]],
+    label: str | None = None,
+) -> None:
+    """Marks points of a curve, FAR and TAR each; those beyond the axes are left out, where half of one would show."""
+    across, up = place(*np.array(rates, np.float64).reshape(-1, 2).T)
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    inside = (left <= across) & (across <= right) & (low <= up) & (up <= high)
+    edge, size = ("white", 8) if symbol == "o" else (MARK, 5)
+    axes.plot(
+        across[inside],
+        up[inside],
+        symbol,
+        color=colour,
+        markeredgecolor=edge,
+        markersize=size,
+        label=label,
+        zorder=3,
+    )

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from facenet_lit.plots.style import DOTS, SMALL, head
+from facenet_lit.plots.style import DOTS, SMALL, WIDTH, head
 from facenet_lit.preprocessing import Picture
 
-ACROSS = 4  # pairs in a row
-LONGEST = 21  # characters of a name that have room under a picture
+ACROSS = 2  # pairs in a row
+LONGEST = 28  # characters of a name that have room under a picture
 
 
 class PicturePair(NamedTuple):
@@ -31,7 +31,7 @@ class PicturePair(NamedTuple):
 
 
 def draw_pairs(pairs: Sequence[PicturePair], title: str, about: str) -> Figure:
-    """Four pairs in a row, 800 pixels wide.
+    """Two pairs in a row, 460 pixels wide.
 
     Args:
         pairs: in the order in which they are to be read; none leaves a note.
@@ -39,8 +39,8 @@ def draw_pairs(pairs: Sequence[PicturePair], title: str, about: str) -> Figure:
         about: what they were chosen from.
     """
     rows = max(1, -(-len(pairs) // ACROSS))
-    above, row = 0.62, 1.5  # inches
-    figure = Figure(figsize=(8, above + rows * row if pairs else 1), dpi=DOTS, facecolor="white")
+    above, row = 0.62, 1.65  # inches
+    figure = Figure(figsize=(WIDTH, above + rows * row if pairs else 1), dpi=DOTS, facecolor="white")
     FigureCanvasAgg(figure)
     head(figure, title, about)
     if not pairs:
@@ -48,13 +48,13 @@ def draw_pairs(pairs: Sequence[PicturePair], title: str, about: str) -> Figure:
     height = figure.get_figheight()
     for number, pair in enumerate(pairs):
         down, across = divmod(number, ACROSS)
-        _draw_pair(figure, pair, (0.02 + 0.245 * across) * 8, height - above - down * row)
+        _draw_pair(figure, pair, (0.02 + 0.49 * across) * WIDTH, height - above - down * row)
     return figure
 
 
 def _draw_pair(figure: Figure, pair: PicturePair, left: float, top: float) -> None:
     """Draws one, its upper left corner at a place in inches."""
-    width, height, side = 8, figure.get_figheight(), 0.9
+    width, height, side = WIDTH, figure.get_figheight(), 1.07
     both = np.concatenate(pair.pictures, 1)
     axes = figure.add_axes((left / width, (top - side) / height, 2 * side / width, side / height))
     axes.imshow(both, aspect="auto", interpolation="nearest")
@@ -67,9 +67,7 @@ def _draw_pair(figure: Figure, pair: PicturePair, left: float, top: float) -> No
         at = (top - side - 0.04 - 0.145 * number) / height
         weight = "normal" if number else "bold"
         # A name may hold dollars, which are not to be read as a formula.
-        figure.text(
-            left / width, at, line, fontsize=SMALL - 0.5, va="top", fontweight=weight, parse_math=False
-        )
+        figure.text(left / width, at, line, fontsize=SMALL, va="top", fontweight=weight, parse_math=False)
 
 
 def _short(name: str) -> str:
