@@ -102,4 +102,4 @@ class DrawingCallback(L.Callback, ABC):
     def _words(self, trainer: L.Trainer, part: str) -> str:
         if trainer.state.fn == "fit":
             return f"{part}, step {trainer.global_step:,}"
-        return f"{part}, best checkpoint (step {self._step_loaded:,})"
+        return f"{part}, best step {self._step_loaded:,}"

@@ -59,8 +59,8 @@ def _told(pairs: ScoredPairs, threshold: float) -> tuple[str, str]:
     accepted = round((far(pairs, threshold) or 0.0) * impostor)
     rejected = genuine - round((tar(pairs, threshold) or 0.0) * genuine)
     return (
-        f"{accepted:,} of {impostor:,} impostor pairs are closer than the threshold {threshold:g}; the closest ones",
-        f"{rejected:,} of {genuine:,} genuine pairs are not closer than the threshold {threshold:g}; the farthest ones",
+        f"{accepted:,} of {impostor:,} impostor pairs are closer than {threshold:g}, these the most",
+        f"{rejected:,} of {genuine:,} genuine pairs are not closer than {threshold:g}, these the least",
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lightning.pytorch.loggers import TensorBoardLogger
-from tensorboard.plugins.hparams import api_pb2, summary
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
 from facenet_lit.loggers.dashboard import Dashboard, Settings
 from facenet_lit.preprocessing import Picture
@@ -52,16 +53,29 @@ class RunLogger(TensorBoardLogger, Dashboard):
             for name, value in settings.values.items()
         ]
         metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=name)) for name in figures]
-        self._write(summary.experiment_pb(hparam_infos=columns, metric_infos=metrics))
-        self._write(summary.session_start_pb(hparams=dict(settings.values)))
+        self._write(
+            metadata.EXPERIMENT_TAG, experiment=api_pb2.Experiment(hparam_infos=columns, metric_infos=metrics)
+        )
+        row = plugin_data_pb2.SessionStartInfo()
+        for name, value in settings.values.items():
+            if isinstance(value, str):
+                row.hparams[name].string_value = value
+            else:
+                row.hparams[name].number_value = value
+        self._write(metadata.SESSION_START_INFO_TAG, session_start_info=row)
 
     def end_row(self) -> None:
         """See :class:`Dashboard`."""
-        self._write(summary.session_end_pb(api_pb2.STATUS_SUCCESS))
+        end = plugin_data_pb2.SessionEndInfo(status=api_pb2.STATUS_SUCCESS)
+        self._write(metadata.SESSION_END_INFO_TAG, session_end_info=end)
 
-    def _write(self, row: object) -> None:
+    def _write(self, tag: str, **content: object) -> None:
         # The writer's own method makes a run of its own of each row.
-        self.experiment._get_file_writer().add_summary(row, 0)
+        about = metadata.create_summary_metadata(
+            plugin_data_pb2.HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, **content)
+        )
+        summary = Summary(value=[Summary.Value(tag=tag, metadata=about)])
+        self.experiment._get_file_writer().add_summary(summary, 0)
 
 
 def _kind(value: str | float) -> int:

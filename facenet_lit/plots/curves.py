@@ -24,7 +24,7 @@ Place = Callable[[Values, Values], tuple[Values, Values]]  # of FAR and TAR: whe
 KINDS = (("over pairs", False, GENUINE, "-"), ("balanced", True, BALANCED, "--"))
 
 # What the axes of a DET curve are labelled at, none so close to another that they touch.
-SHARES = np.array([1e-5, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9])
+SHARES = np.array([1e-5, 1e-3, 0.01, 0.05, 0.2, 0.5, 0.8])
 WIDEST = 0.95
 
 

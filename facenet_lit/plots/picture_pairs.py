@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox, TransformedBbox
 
 from facenet_lit.plots.style import DOTS, SMALL, WIDTH, head
 from facenet_lit.preprocessing import Picture
@@ -63,11 +64,16 @@ def _draw_pair(figure: Figure, pair: PicturePair, left: float, top: float) -> No
     first, second = map(_short, pair.names)
     names = [first] if pair.names[0] == pair.names[1] else [first, second]
     lines = [f"distance {pair.distance:.3f}", *names]
+    # Wide letters must not run into the next pair.
+    room = TransformedBbox(Bbox([[left, 0], [left + 2 * side, height]]), figure.dpi_scale_trans)
     for number, line in enumerate(lines):
         at = (top - side - 0.04 - 0.145 * number) / height
         weight = "normal" if number else "bold"
         # A name may hold dollars, which are not to be read as a formula.
-        figure.text(left / width, at, line, fontsize=SMALL, va="top", fontweight=weight, parse_math=False)
+        text = figure.text(
+            left / width, at, line, fontsize=SMALL, va="top", fontweight=weight, parse_math=False
+        )
+        text.set(clip_box=room, clip_on=True)
 
 
 def _short(name: str) -> str:

@@ -22,7 +22,7 @@ def test_both_pictures_stand_beside_each_other_over_names_and_distance() -> None
 
 
 def test_no_words_touch_and_none_stand_outside() -> None:
-    names = ("Arnold_Schwarzenegger_the_Second", "$x^2$\tand_" + "W" * 40)
+    names = ("Arnold_Schwarzenegger_the_Second", "$x^2$\tand_Bob")
     figure = draw_pairs([PicturePair((RED, BLUE), names, 1.0)] * 9, "Hardest", "of 9")
     height, width, _ = pixels(figure).shape
     boxes = [text.get_window_extent(figure.canvas.get_renderer()) for text in figure.texts]
@@ -33,6 +33,15 @@ def test_no_words_touch_and_none_stand_outside() -> None:
         assert not any(box.overlaps(other) for other in boxes[number + 1 :])
     texts = [text.get_text() for text in figure.texts]
     assert "Arnold_Schwarzenegg…e_Second" in texts
+
+
+def test_wide_letters_are_cut_off_before_the_next_pair() -> None:
+    figure = draw_pairs([PicturePair((RED, BLUE), ("W" * 40, "M" * 40), 1.0)] * 2, "", "")
+    picture = pixels(figure)
+    first, second = (axes.get_window_extent() for axes in figure.axes)
+    assert (picture[:, int(first.x1) + 2 : int(second.x0) - 1] == 255).all()
+    assert (picture[:, int(second.x1) + 2 :] == 255).all()
+    assert (picture[int(len(picture) - first.y0) + 5 :, : int(first.x1)] < 128).any()
 
 
 def test_where_there_is_none_a_note_says_so() -> None:
