@@ -10,6 +10,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit.config_values import plain
+from facenet_lit.loggers.dashboard import Settings
+from facenet_lit.run_settings import run_settings
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Job:
     resumed: Path | None
     choices: Mapping[str, str | None]
     overrides: tuple[str, ...] = ()
+
+    @property
+    def row(self) -> Settings:
+        """What a table of runs says of it."""
+        return run_settings(plain(self.config), self.choices, self.overrides)
 
     def message(self) -> dict[str, Any]:
         """The job as plain values."""

@@ -37,7 +37,6 @@ from facenet_lit.prepared_data import precision_of, prepare_data
 from facenet_lit.processes import crew, follow, lead, leading
 from facenet_lit.provenance import origin_of
 from facenet_lit.recipe import Recipe, build_recipe
-from facenet_lit.run_settings import run_settings
 from facenet_lit.scoring import score_best
 from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense
 from facenet_lit.weights import Weights, load_weights, read_weights
@@ -134,8 +133,7 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     recipe, weights = checked
     L.seed_everything(config.seed, verbose=False)
     origin = origin_of(plain(config))
-    row = run_settings(plain(config), job.choices, job.overrides)
-    budget, checkpoints, callbacks = own_callbacks(config, folder, row)
+    budget, checkpoints, callbacks = own_callbacks(config, folder, job.row)
     known = read_card(read_checkpoint(resumed)) if resumed is not None else weights and weights.card
     data = prepare_data(config, job.overrides, known)
 
