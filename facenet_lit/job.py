@@ -10,6 +10,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit.config_values import plain
+from facenet_lit.loggers.dashboard import Settings
+from facenet_lit.run_settings import run_settings
 
 
 @dataclass(frozen=True)
@@ -20,15 +22,20 @@ class Job:
         config: the whole config.
         folder: the run's folder.
         resumed: checkpoint to go on from, or None.
-        data_choice: the option of the group ``data``.
+        choices: the option of each group.
         overrides: what the user said on the command line.
     """
 
     config: DictConfig
     folder: Path
     resumed: Path | None
-    data_choice: str
+    choices: Mapping[str, str | None]
     overrides: tuple[str, ...] = ()
+
+    @property
+    def row(self) -> Settings:
+        """What a table of runs says of it."""
+        return run_settings(plain(self.config), self.choices, self.overrides)
 
     def message(self) -> dict[str, Any]:
         """The job as plain values."""
@@ -36,7 +43,7 @@ class Job:
             "config": plain(self.config),
             "folder": str(self.folder),
             "resumed": None if self.resumed is None else str(self.resumed),
-            "data_choice": self.data_choice,
+            "choices": dict(self.choices),
             "overrides": list(self.overrides),
         }
 
@@ -48,6 +55,6 @@ class Job:
             OmegaConf.create(message["config"]),
             Path(message["folder"]),
             None if resumed is None else Path(resumed),
-            message["data_choice"],
+            message["choices"],
             tuple(message["overrides"]),
         )

@@ -6,26 +6,31 @@ from pathlib import Path
 
 import lightning as L
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import run_folder
 from facenet_lit.budget import Budget
 from facenet_lit.callbacks.checkpoints import Checkpoints
 from facenet_lit.callbacks.early_stop import EarlyStop
 from facenet_lit.callbacks.growing_images import GrowingImages
+from facenet_lit.callbacks.run_record import RunRecord
 from facenet_lit.callbacks.seeded_steps import SeededSteps
 from facenet_lit.callbacks.snapshots import Snapshots
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.callbacks.validation_lines import ValidationLines
 from facenet_lit.growth import Growth
+from facenet_lit.loggers.dashboard import Settings
 
 
-def own_callbacks(config: DictConfig, folder: Path) -> tuple[Budget, Checkpoints, list[L.Callback]]:
+def own_callbacks(
+    config: DictConfig, folder: Path, row: Settings
+) -> tuple[Budget, Checkpoints, list[L.Callback]]:
     """What every run has, in the order in which it is called, with the budget and the checkpoints among it.
 
     Args:
         config: the whole config.
         folder: the run's folder.
+        row: the settings that a table of runs shows.
     """
     settings, rules = config.trainer, config.checkpoint
     budget = Budget(settings.minutes, settings.steps)
@@ -43,5 +48,6 @@ def own_callbacks(config: DictConfig, folder: Path) -> tuple[Budget, Checkpoints
             Snapshots(where / "snapshots", rules.snapshot_seconds, clock),
             checkpoints,
             EarlyStop(checkpoints, config.patience),
+            RunRecord(OmegaConf.to_yaml(config, resolve=True), row, config.monitor, config.test),
         ],
     )

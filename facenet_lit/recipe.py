@@ -16,6 +16,7 @@ from torch import nn
 
 from facenet_lit.config_values import plain
 from facenet_lit.errors import UserError, check_number
+from facenet_lit.loggers.dashboard import Dashboard
 from facenet_lit.losses.joint import JointLoss
 from facenet_lit.losses.loss import Loss
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
@@ -132,4 +133,6 @@ def _logger(settings: DictConfig | None) -> LoggerFactory | None:
         inspect.signature(factory.func).bind(**{**factory.keywords, "save_dir": "", "purge_step": 0})
     except (TypeError, ValueError) as error:
         raise UserError(f"logger: {error}; --help shows its settings") from error
+    if isinstance(factory.func, type) and issubclass(factory.func, Dashboard):
+        factory.func.check(**factory.keywords)
     return factory

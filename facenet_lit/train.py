@@ -82,7 +82,7 @@ def train(config: DictConfig) -> float | None:
             return run_folder.read_metrics(folder).get(config.monitor)
         checked = _check(config, resumed)
         with crew(config.trainer.devices, place) as place:
-            job = Job(config, folder, resumed, hydra.runtime.choices["data"], tuple(hydra.overrides.task))
+            job = Job(config, folder, resumed, plain(hydra.runtime.choices), tuple(hydra.overrides.task))
             with lead(job.message()):
                 figures = fit(job, checked, place)
         run_folder.write_metrics(folder, figures)
@@ -134,11 +134,11 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     recipe, weights = checked
     L.seed_everything(config.seed, verbose=False)
     origin = origin_of(plain(config))
-    budget, checkpoints, callbacks = own_callbacks(config, folder)
+    budget, checkpoints, callbacks = own_callbacks(config, folder, job.row)
     known = read_card(read_checkpoint(resumed)) if resumed is not None else weights and weights.card
     data = prepare_data(config, job.overrides, known)
 
-    card = build_card(config, job.data_choice, data)
+    card = build_card(config, str(job.choices["data"]), data)
     if known is not None:
         take_over(known, card)
     embedder = card.build(config.model.freeze)

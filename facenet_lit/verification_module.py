@@ -139,9 +139,13 @@ class VerificationModule(L.LightningModule):
         """Takes the threshold over."""
         self.card.threshold = checkpoint["facenet_lit"]["threshold"]
 
+    def metric(self, part: str) -> VerificationMetric:
+        """What collects a part's embeddings and tells its figures."""
+        return cast(VerificationMetric, self.metrics[part])
+
     def scored_pairs(self, part: str) -> ScoredPairs | None:
         """All pairs of a part as last evaluated."""
-        return self._metric(part).pairs
+        return self.metric(part).pairs
 
     def _mine(self, own: Rows, rows: Rows, given: Tensor | None) -> Tensor:
         """(T, 3) the triplets of this process's anchors; none where the loss needs none."""
@@ -150,14 +154,11 @@ class VerificationModule(L.LightningModule):
         return self.miner(own, rows, given)
 
     def _collect(self, part: str, batch: Batch) -> None:
-        self._metric(part).update(self(batch.images), batch.identities, batch.numbers)
-
-    def _metric(self, part: str) -> VerificationMetric:
-        return cast(VerificationMetric, self.metrics[part])
+        self.metric(part).update(self(batch.images), batch.identities, batch.numbers)
 
     def _tell(self, part: str) -> None:
         """Scores a part: the first process computes, and tells the others."""
-        metric = self._metric(part)
+        metric = self.metric(part)
         figures = {**metric.compute(), **gathering.done_by_first(lambda: self._more_figures(part))}
         if part == "val":
             self.card.threshold = figures.pop("threshold")
@@ -172,7 +173,7 @@ class VerificationModule(L.LightningModule):
 
     def _more_figures(self, part: str) -> dict[str, float | None]:
         """What else is told of the rows and pairs that the metric of a part has; of ``val`` its threshold too."""
-        metric = self._metric(part)
+        metric = self.metric(part)
         rows, pairs = metric.collected(), cast(ScoredPairs, metric.pairs)
         chosen = {"threshold": best_accuracy_threshold(pairs)} if part == "val" else {}
         figures: dict[str, float | None] = {"loss": self._loss_of(rows, self.fixed_triplets[part])}

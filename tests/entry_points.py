@@ -34,6 +34,10 @@ SETTINGS = [
     "trainer.precision=32",
     "trainer.val_every_steps=2",
     "trainer.log_every_steps=1",
+    # Pictures take longer than the run; the tests of the dashboard have them.
+    "callbacks.curves.share=0",
+    "callbacks.errors.share=0",
+    "callbacks.projector.images=0",
 ]
 TINY = [*SETTINGS, *NETWORK]
 

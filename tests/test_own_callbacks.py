@@ -8,13 +8,14 @@ from facenet_lit.callbacks.checkpoints import Checkpoints
 from facenet_lit.callbacks.growing_images import GrowingImages
 from facenet_lit.callbacks.training_clock import TrainingClock
 from facenet_lit.config_dir import config_dir
+from facenet_lit.loggers.dashboard import Settings
 from facenet_lit.own_callbacks import own_callbacks
 
 
 def test_the_clock_comes_before_what_goes_by_its_budget(tmp_path: Path) -> None:
     with initialize_config_dir(str(config_dir()), version_base=None):
         config = compose("train", ["trainer.steps=10", "trainer.grow_from=32", "checkpoint.best_from=0.5"])
-    budget, checkpoints, callbacks = own_callbacks(config, tmp_path)
+    budget, checkpoints, callbacks = own_callbacks(config, tmp_path, Settings({}))
     kinds = [type(callback) for callback in callbacks]
     assert len(set(kinds)) == len(kinds)
     clock, growing = kinds.index(TrainingClock), kinds.index(GrowingImages)

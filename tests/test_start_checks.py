@@ -97,7 +97,7 @@ def test_a_seed_that_every_generator_takes(seed: int, refused: bool) -> None:
         refuse_nonsense(composed(f"seed={seed}"), SemiHardMiner(), TripletLoss())
 
 
-@pytest.mark.parametrize("override", ["checkpoint=3", "model.arguments=null", "callbacks.roc=3"])
+@pytest.mark.parametrize("override", ["checkpoint=3", "model.arguments=null", "callbacks.curves=3"])
 def test_a_value_in_the_place_of_settings(override: str) -> None:
     with pytest.raises(UserError, match="expected settings under it"):
         refuse_misplaced_values(composed(override))

@@ -1,42 +1,57 @@
+"""What TensorBoard has of a run, read back and compared with what its checkpoint does to its pictures."""
+
+import io
+
 import numpy as np
 import pytest
+from dashboard_runs import DashboardRun, drawn_faces, events_of, part_of
+from PIL import Image
+from sklearn.metrics import roc_auc_score
 
-from facenet_lit.callbacks.verification_plots import VerificationPlots, draw_roc
+from facenet_lit.callbacks.verification_plots import VerificationPlots
 from facenet_lit.errors import UserError
-from facenet_lit.metrics.scored_pairs import ScoredPairs
+
+KINDS = ("roc", "det", "distances")
 
 
-def scored() -> ScoredPairs:
-    rng = np.random.default_rng(0)
-    return ScoredPairs.of(rng.normal(0.7, 0.2, 300), np.arange(300) % 20, rng.normal(1.3, 0.2, 5000))
+def test_bad_settings() -> None:
+    with pytest.raises(UserError, match=r"callbacks\.curves\.points=2: expected an integer of 3 or more"):
+        VerificationPlots(2, 0.5)
+    with pytest.raises(UserError, match=r"callbacks\.curves\.share=2: expected a number of 0 or more and at"):
+        VerificationPlots(3, 2)
 
 
-def test_both_curves_go_from_corner_to_corner() -> None:
-    figure = draw_roc(scored(), points=100)
-    (axes,) = figure.axes
-    labels = [line.get_label() for line in axes.lines]
-    assert labels == ["over pairs", "balanced", "by chance"]
-    for line in axes.lines[:2]:
-        far, tar = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
-        assert len(far) <= 100
-        assert (far[0], tar[0], far[-1], tar[-1]) == (0, 0, 1, 1)
-        assert (np.diff(far) >= 0).all()
-        assert (np.diff(tar) >= 0).all()
-    assert axes.get_xscale() == "log"
-    assert axes.get_xlim() == (1 / 5000, 1)
-    assert "300 genuine, 5,000 impostor pairs" in axes.get_title()
+def test_each_validation_the_best_checkpoint_and_the_test_have_their_pictures(
+    drawn_run: DashboardRun,
+) -> None:
+    events = events_of(drawn_run.folder)
+    steps = {name: [image.step for image in events.Images(name)] for name in events.Tags()["images"]}
+    expected = {f"val/{kind}": [2, 4] for kind in (*KINDS, "false_accepts", "false_rejects")}
+    expected |= {f"val_best/{kind}": [4] for kind in (*KINDS, "false_accepts", "false_rejects")}
+    expected |= {f"test/{kind}": [4] for kind in KINDS}
+    assert steps == expected
+    for name in steps:
+        image = Image.open(io.BytesIO(events.Images(name)[-1].encoded_image_string))
+        assert image.size[0] == 460
+        assert len(image.convert("RGB").getcolors(1 << 20)) > 50
 
 
-def test_the_picture_is_not_blank() -> None:
-    figure = draw_roc(scored())
-    figure.canvas.draw()
-    pixels = np.asarray(figure.canvas.buffer_rgba())
-    assert pixels.shape == (400, 500, 4)
-    assert len(np.unique(pixels[..., :3].reshape(-1, 3), axis=0)) > 50
-
-
-def test_a_curve_has_more_than_its_corners() -> None:
-    assert VerificationPlots(3).points == 3
-    with pytest.raises(UserError, match=r"callbacks\.roc\.points=2: expected an integer of 3 or more"):
-        VerificationPlots(2)
-    assert len(draw_roc(scored(), points=3).axes[0].lines[0].get_xdata()) == 3
+def test_the_scalars_are_those_of_an_independent_count(drawn_run: DashboardRun) -> None:
+    faces, events = drawn_faces(), events_of(drawn_run.folder)
+    numbers = part_of(faces, "test")
+    points, people = drawn_run.embeddings(faces, numbers).double().numpy(), faces.identities[numbers]
+    first, second = np.triu_indices(len(numbers), 1)
+    apart, same = np.linalg.norm(points[first] - points[second], axis=1), people[first] == people[second]
+    last = {name: events.Scalars(name)[-1].value for name in events.Tags()["scalars"]}
+    assert last["test/tar"] == pytest.approx((apart[same] < 1.1).mean())
+    assert last["test/far"] == pytest.approx((apart[~same] < 1.1).mean())
+    assert last["test/auc"] == pytest.approx(roc_auc_score(same, -apart), abs=1e-4)
+    assert last["test/genuine_distance"] == pytest.approx(apart[same].mean(), abs=1e-5)
+    for f in (0.1, 0.01):
+        closest = np.sort(apart[~same])[int(f * (~same).sum())]
+        assert last[f"test/tar_at_far_1e-{round(-np.log10(f))}"] == pytest.approx(
+            (apart[same] < closest).mean()
+        )
+    assert {name: last[name] for name in last if name.startswith("test/")} == pytest.approx(
+        {k: v for k, v in drawn_run.metrics.items() if k.startswith("test/") and v is not None}
+    )

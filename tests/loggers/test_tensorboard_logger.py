@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from facenet_lit.tensorboard_logger import RunLogger
+from facenet_lit.loggers.tensorboard_logger import RunLogger
 
 
 def test_scalars_without_the_epoch_and_nothing_else_in_the_folder(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Pictures of what was measured, all with one look."""

@@ -1,0 +1,124 @@
+from fractions import Fraction
+from itertools import pairwise
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.metrics import det_curve
+
+from facenet_lit.metrics.scored_pairs import ScoredPairs
+from facenet_lit.plots.curves import deviate, draw_det, draw_roc
+from facenet_lit.plots.style import pixels
+
+FARS = (0.1, 0.01, 0.0001)  # of 5,000 impostor pairs the last is not resolvable
+
+
+def scored(genuine: float = 0.7, pairs: int = 5000) -> ScoredPairs:
+    rng = np.random.default_rng(0)
+    near = np.clip(rng.normal(genuine, 0.2, 300), 0, 2)
+    return ScoredPairs.of(near, rng.integers(0, 20, 300), np.clip(rng.normal(1.3, 0.2, pairs), 0, 2))
+
+
+def lines(axes: object) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What is drawn, by the words of the legend, a line of no words by its number."""
+    return {
+        str(line.get_label()): (np.asarray(line.get_xdata()), np.asarray(line.get_ydata()))
+        for line in axes.lines
+    }
+
+
+def marks(axes: object, symbol: str) -> list[tuple[float, float]]:
+    found = [line for line in axes.lines if line.get_marker() == symbol]
+    return [point for line in found for point in zip(line.get_xdata(), line.get_ydata(), strict=True)]
+
+
+def test_both_curves_go_from_corner_to_corner() -> None:
+    figure = draw_roc(scored(), 100, FARS, "ROC of val, step 7")
+    (axes,) = figure.axes
+    labels = axes.get_legend_handles_labels()[1]
+    assert [label.split(":")[0] for label in labels[:2]] == ["over pairs", "balanced"]
+    assert labels[2:] == ["equal errors", "at FAR 1e-1, 1e-2", "by chance"]
+    for label in labels[:2]:
+        far, tar = lines(axes)[label]
+        assert len(far) <= 100
+        assert (far[0], tar[0], far[-1], tar[-1]) == (0, 0, 1, 1)
+        assert (np.diff(far) >= 0).all()
+        assert (np.diff(tar) >= 0).all()
+    assert axes.get_xscale() == "log"
+    assert axes.get_xlim() == (1 / 5000, 1)
+    assert [text.get_text() for text in figure.texts] == [
+        "ROC of val, step 7",
+        "300 genuine, 5,000 impostor pairs",
+    ]
+    assert len(draw_roc(scored(), points=3).axes[0].lines[0].get_xdata()) == 3
+
+
+def test_the_marks_stand_where_counting_puts_them() -> None:
+    pairs = scored()
+    impostor = pairs.impostor.values()
+    (axes,) = draw_roc(pairs, 100, FARS).axes
+    weights = 1 / np.bincount(pairs.genuine_identities)[pairs.genuine_identities]
+    expected = []
+    for weight in (np.ones(300), weights):
+        for f in FARS[:2]:
+            # The largest TAR of all thresholds whose FAR is no larger.
+            tars = [
+                weight[pairs.genuine < t].sum() / weight.sum()
+                for t in np.append(np.unique(np.concatenate([pairs.genuine, impostor])), np.inf)
+                if Fraction(int((impostor < t).sum()), 5000) <= Fraction(str(f))
+            ]
+            expected.append((f, max(tars)))
+    assert np.allclose(marks(axes, "D"), expected)
+    for (far, tar), label in zip(marks(axes, "o"), axes.get_legend_handles_labels()[1], strict=False):
+        assert abs(far - (1 - tar)) < 0.02  # as near as 300 pairs let them come
+        assert label.endswith(f"EER {(far + 1 - tar) / 2:.3f}")
+
+
+def test_det_is_scikit_learns_on_normal_deviates() -> None:
+    pairs = scored()
+    (axes,) = draw_det(pairs, 6000, FARS, "DET").axes
+    far, missed, _ = det_curve(
+        np.r_[np.ones(300), np.zeros(5000)], -np.r_[pairs.genuine, pairs.impostor.values()]
+    )
+    across, up = axes.lines[0].get_data()
+    inside = (far > 0) & (missed > 0)
+    at = np.searchsorted(across, norm.ppf(far[inside]) - 1e-9)
+    assert np.allclose(across[at], norm.ppf(far[inside]))
+    drawn = set(np.round(np.stack([across, up], 1), 6).ravel().tolist())
+    assert set(np.round(norm.ppf(missed[inside]), 6).tolist()) <= drawn
+    ticks = zip(axes.get_xticks(), [tick.get_text() for tick in axes.get_xticklabels()], strict=True)
+    assert all(NormalDist().cdf(place) == pytest.approx(float(text[:-1]) / 100) for place, text in ticks)
+    assert "5%" in [tick.get_text() for tick in axes.get_yticklabels()]
+
+
+def test_deviates_are_finite() -> None:
+    assert np.allclose(deviate([0.01, 0.5, 0.9]), norm.ppf([0.01, 0.5, 0.9]))
+    assert np.isfinite(deviate([0.0, 1.0])).all()
+
+
+@pytest.mark.parametrize(
+    "pairs", [scored(1.3), scored(0.3), ScoredPairs.of([0.5], [3], [0.4]), ScoredPairs.of([0], [1], [0] * 9)]
+)
+@pytest.mark.parametrize("draw", [draw_roc, draw_det])
+def test_poor_perfect_and_few_pairs_are_drawn_and_no_labels_touch(draw: object, pairs: ScoredPairs) -> None:
+    figure = draw(pairs, 50, FARS)
+    picture = pixels(figure)
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50
+    (axes,) = figure.axes
+    renderer = figure.canvas.get_renderer()
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    for labels, (least, most) in (
+        (axes.get_xticklabels(), (left, right)),
+        (axes.get_yticklabels(), (low, high)),
+    ):
+        places = axes.get_xticks() if labels == axes.get_xticklabels() else axes.get_yticks()
+        shown = [
+            label.get_window_extent(renderer)
+            for label, place in zip(labels, places, strict=False)
+            if least <= place <= most and label.get_text()
+        ]
+        assert not any(one.overlaps(other) for one, other in pairwise(shown))
+    for x, y in [*marks(axes, "o"), *marks(axes, "D")]:
+        assert left <= x <= right
+        assert low <= y <= high
