@@ -29,6 +29,7 @@ from facenet_lit.errors import UserError
 from facenet_lit.fine_tuning import ADVICE
 from facenet_lit.folder_checks import refuse_unwritable
 from facenet_lit.lightning_trainer import batches_of_whole_steps, quiet_lightning
+from facenet_lit.loggers.dashboard import Settings
 from facenet_lit.own_callbacks import own_callbacks
 from facenet_lit.places import place_of
 from facenet_lit.recipe import Recipe, build_recipe, read_fars
@@ -89,7 +90,7 @@ def checked(config: DictConfig) -> tuple[Recipe, Weights | None, Budget]:
     recipe = build_recipe(config)
     weights = None if config.model.weights is None else read_weights(config.model.weights)
     refuse_nonsense(config, recipe.miner, recipe.loss, weights)
-    budget, _, _ = own_callbacks(config, Path())
+    budget, _, _ = own_callbacks(config, Path(), Settings({}))
     return recipe, weights, budget
 
 

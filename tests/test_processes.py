@@ -234,6 +234,7 @@ def test_a_wrong_setting_is_told_once(tmp_path: Path) -> None:
     assert out.splitlines()[-1].startswith("error: trainer.devices=0: expected")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", ["patience=0", "metrics.fars=[1e-7]"])
 def test_an_error_that_all_processes_have_is_told_once(tmp_path: Path, setting: str) -> None:
     """One that is found within the job, after the others have begun it."""

@@ -31,8 +31,8 @@ from large_table import made_up_table
 
 from facenet_lit.batch import Rows
 from facenet_lit.data.datamodule import FaceDataModule
-from facenet_lit.data.samplers import TripletSampler
 from facenet_lit.data.grouping import group_images
+from facenet_lit.data.samplers import TripletSampler
 from facenet_lit.data.triplets import draw_epoch
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
 from facenet_lit.metrics.figures import figures

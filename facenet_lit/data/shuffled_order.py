@@ -65,7 +65,7 @@ class ShuffledOrder:
     def _permuted(self, numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         """(M,) where each number of so many bits goes: each half is changed by what the other mixes to, in turn."""
         shift = np.uint64(self._low)
-        halves = [numbers >> shift, numbers & self._masks[1]]
+        halves: list[npt.NDArray[np.uint64]] = [numbers >> shift, numbers & self._masks[1]]
         for turn, key in enumerate(self._keys):
             own = turn % 2
             mixed = halves[1 - own] + key
@@ -75,4 +75,5 @@ class ShuffledOrder:
             mixed ^= mixed >> np.uint64(33)
             mixed &= self._masks[own]
             halves[own] ^= mixed
-        return (halves[0] << shift) | halves[1]
+        permuted: npt.NDArray[np.uint64] = (halves[0] << shift) | halves[1]
+        return permuted
