@@ -14,8 +14,8 @@ from facenet_lit.checks.charts import bars, lines
 from facenet_lit.checks.finding import Cells, Finding, is_number, tally, worst
 from facenet_lit.checks.gallery import Row, Shown
 from facenet_lit.checks.one_batch import Fit
+from facenet_lit.checks.page_style import STYLE
 from facenet_lit.checks.pixels import COLOURS, Pixels
-from facenet_lit.checks.style import STYLE
 from facenet_lit.checks.terminal_page import closing
 from facenet_lit.preprocessing import Picture
 

@@ -1,6 +1,6 @@
 import re
 
-from facenet_lit.checks.style import STYLE
+from facenet_lit.checks.page_style import STYLE
 
 
 def test_nothing_is_fetched() -> None:
