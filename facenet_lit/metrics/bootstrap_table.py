@@ -17,6 +17,7 @@ from facenet_lit.metrics.exact_distances import FARTHEST, ExactDistances
 from facenet_lit.metrics.pair_scoring import tiles
 
 HELD = 1 << 27  # impostor pairs that are held at most: 1 GiB, those of 16,384 images
+_PART = 1 << 20  # pairs that are looked at together
 PAST = FARTHEST + 1  # a threshold, in steps, that accepts every pair
 
 
@@ -96,6 +97,15 @@ class PairTable:
         genuine = self.genuine_below(cuts)
         balanced = np.append(0, np.cumsum(1 / pairs_of[self.genuine_of]))
         return np.stack([self.below(cuts), genuine, balanced[genuine]]).astype(np.float64)
+
+    def impostors_of(self, nearest: int) -> IntArray:
+        """(I,) of how many of so many nearest impostor pairs each identity is one."""
+        counted = np.zeros(self.identities, np.int64)
+        for start in range(0, nearest, _PART):
+            _, *sides = self.impostors(slice(start, min(start + _PART, nearest)))
+            for side in sides:
+                counted += np.bincount(side, minlength=self.identities)
+        return counted
 
     def impostors(self, at: slice | IntArray) -> tuple[IntArray, IntArray, IntArray]:
         """Distances in steps, and places of the two identities, of the impostor pairs at places of the order."""

@@ -1,0 +1,112 @@
+"""Every rate with bounds, resampled: by replicates of the identities, and with groups of them left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from facenet_lit.metrics.bootstrap_counts import Counts, Replicates
+from facenet_lit.metrics.bootstrap_draws import draw_counts
+from facenet_lit.metrics.bootstrap_intervals import Floats, Resampled
+from facenet_lit.metrics.bootstrap_rates import replicate_accuracies, replicate_rates, steps_of
+from facenet_lit.metrics.bootstrap_table import PairTable
+from facenet_lit.metrics.figures import BALANCED
+
+ACCURACY = "accuracy"
+GROUPS = 100  # of identities, that are left out one after the other
+
+
+def resample(
+    table: PairTable, replicates: int, threshold: float, fars: Sequence[float], judged_at: float | None = None
+) -> dict[str, Resampled]:
+    """The rates that have bounds, resampled, by the names of their figures.
+
+    Two tables of the same identities get the same draws.
+
+    Args:
+        table: the pairs, of both kinds.
+        replicates: R.
+        threshold: distance at which TAR and FAR are given.
+        fars: FARs at which TAR is given.
+        judged_at: the threshold of the accuracy, None for none.
+    """
+    counts = draw_counts(table.identities, replicates)
+    counts = np.concatenate([counts, _without_groups(table.identities).astype(counts.dtype)], axis=1)
+    weighed = Replicates(table, counts)
+    rates = replicate_rates(weighed, threshold, fars)
+    rates["far"] = evened_far(table, counts, rates["far"], threshold)
+    if judged_at is not None:
+        rates[ACCURACY] = replicate_accuracies(weighed, judged_at)
+    people = _Effective(table)
+    return {
+        name: Resampled(values[:replicates], values[replicates:], *people.of(name))
+        for name, values in rates.items()
+    }
+
+
+def _without_groups(identities: int) -> npt.NDArray[np.bool_]:
+    """(I, B) every identity but those of a group."""
+    groups = min(identities, GROUPS)
+    return np.arange(identities)[:, None] % groups != np.arange(groups)
+
+
+def evened_far(table: PairTable, counts: Counts, fars: Floats, threshold: float) -> Floats:
+    """FARs of replicates, drawn in to the spread that samples of people have.
+
+    That two identities are both drawn once more counts what is peculiar to their pairs three times in the variance
+    (Owen 2007, The pigeonhole bootstrap, section 3): twice within the part L that is linear in the counts, once in the
+    rest Q. So the variance is var L - var Q, not their sum; at least half of var L, as that is what is twice in it.
+
+    Args:
+        table: the pairs.
+        counts: (I, C) of the replicates.
+        fars: (C,) their FARs.
+        threshold: at which they are.
+
+    Returns:
+        (C,).
+    """
+    accepted = table.impostors_of(int(table.below(steps_of(threshold))))
+    pairs, whole = len(table), table.impostors_of(len(table))
+    rate = accepted.sum() / (2 * pairs)
+    linear = ((accepted - rate * whole) / pairs) @ (counts.astype(np.float64) - 1)
+    spread, rest = np.var(linear), np.nanvar(fars - rate - linear)
+    if spread == 0:
+        return fars
+    drawn_in: Floats = np.clip(rate + linear * np.sqrt(max(1 - rest / spread, 0.5)), 0, 1)
+    return drawn_in
+
+
+class _Effective:
+    """How many effective identities, and independent trials, the rates of a table are on."""
+
+    def __init__(self, table: PairTable) -> None:
+        genuine = np.bincount(table.genuine_of, minlength=table.identities)
+        impostor = table.impostors_of(len(table))
+        others = _kish(impostor)
+        # Of so many identities half as many pairs of two can be made that have none in common.
+        self._far = others, max(min(others / 2, len(table)), 1.0)
+        pairs = len(table) + len(table.genuine_of)
+        either = min(_kish(genuine + impostor / 2), pairs)
+        self._accuracy = either, either
+        self._genuine = {False: _kish(genuine), True: float(np.count_nonzero(genuine))}
+        self._others = others
+
+    def of(self, name: str) -> tuple[float, float]:
+        """Effective identities and trials of a figure."""
+        if name == "far":
+            return self._far
+        if name == ACCURACY:
+            return self._accuracy
+        genuine = self._genuine[name.endswith(BALANCED)]
+        if name not in ("tar", "tar" + BALANCED):  # the threshold is the impostor pairs' as well
+            genuine = min(genuine, self._others)
+        return genuine, genuine
+
+
+def _kish(weights: npt.NDArray[np.number]) -> float:
+    """(sum w)^2 / sum w^2, Kish's effective number."""
+    values = weights.astype(np.float64)
+    return float(values.sum() ** 2 / (values**2).sum())
