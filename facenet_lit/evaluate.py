@@ -24,10 +24,12 @@ from facenet_lit.data.datamodule import FaceDataModule
 from facenet_lit.data.listed_pairs import decoded_pairs
 from facenet_lit.errors import UserError, check_choice, check_integer, check_number
 from facenet_lit.lightning_trainer import choose_device
+from facenet_lit.metrics.bounds import bounded
 from facenet_lit.metrics.figures import figures
 from facenet_lit.metrics.fold_accuracy import fold_figures
-from facenet_lit.metrics.pair_scoring import score_all_pairs, score_lists
+from facenet_lit.metrics.pair_scoring import score_all_pairs, score_lists, unique_rows
 from facenet_lit.metrics.rates import accuracy
+from facenet_lit.metrics.verification import check_replicates
 from facenet_lit.places import place_of
 from facenet_lit.precision import lay_out
 from facenet_lit.recipe import read_fars
@@ -72,6 +74,7 @@ def score(config: DictConfig) -> tuple[dict[str, float | None], int]:
     card = read_card(read_checkpoint(config.checkpoint))
     _refuse_settings_of_training(config, card)
     check_number("metrics.threshold", config.metrics.threshold)
+    check_replicates("bounds", config.metrics.bounds)
     fars = read_fars(config.metrics)
     # Of the data that is scored: another data set's list of ten folds has nothing to do with the checkpoint's.
     fold = config.data.get("fold")
@@ -182,16 +185,31 @@ def embed(
 def tell(rows: Rows, chosen: Chosen, config: DictConfig, card: ModelCard) -> dict[str, float | None]:
     """The figures; for listed pairs their accuracy at the checkpoint's threshold, and that over folds."""
     settings = config.metrics.threshold, list(config.metrics.fars)
+    rows = unique_rows(*rows[:3])
     if chosen.folds is None:
-        return figures(score_all_pairs(*rows[:3]), *settings)
+        return _with_bounds(figures(score_all_pairs(*rows[:3]), *settings), rows, config)
     several = chosen.folds if len(chosen.folds) > 1 else []
     scored, *folds = score_lists(*rows[:3], [np.concatenate(chosen.folds), *several])
     told = figures(scored, *settings)
     if card.threshold is not None:
         told["accuracy"] = accuracy(scored, card.threshold)
-    if folds:
-        told |= fold_figures(folds)
-    return told
+    told = _with_bounds(told, rows, config, np.concatenate(chosen.folds), card.threshold)
+    return {**told, **fold_figures(folds)} if folds else told
+
+
+def _with_bounds(
+    told: dict[str, float | None],
+    rows: Rows,
+    config: DictConfig,
+    listed: IntArray | None = None,
+    judged_at: float | None = None,
+) -> dict[str, float | None]:
+    """The figures and their bounds, with a word on what to know of them."""
+    settings = config.metrics
+    found = bounded(told, rows, settings.bounds, settings.threshold, list(settings.fars), listed, judged_at)
+    for warning in found.warnings:
+        log.warning("%s", warning)
+    return {**told, **found.figures}
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ Where pairs are few beside the squared number of identities, the products w_i w_
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -42,13 +43,15 @@ class Replicates:
         self.counts = counts
         self._padded = np.vstack([counts, np.zeros_like(counts[:1])])  # an identity that is never drawn
         pairs_of = np.bincount(table.genuine_of, minlength=table.identities)
-        self.shares = np.stack([np.ones(table.identities), 1 / np.maximum(pairs_of, 1)])  # (2, I) a pair's weight
+        self.shares = np.stack(
+            [np.ones(table.identities), 1 / np.maximum(pairs_of, 1)]
+        )  # (2, I) a pair's weight
         self.totals = np.vstack([self._all_impostors(), self._genuine_below(np.array([PAST]))[:, 0]])
 
     def below(self, cuts: IntArray) -> Weights:
         """(3, K, R) weights nearer than each of ascending ``cuts`` (K,), in steps; rows as in ``totals``."""
         edges = np.append(0, self.table.below(cuts))
-        between = [self._between(*ends) for ends in zip(edges[:-1], edges[1:], strict=True)]
+        between = [self._between(*ends) for ends in itertools.pairwise(edges)]
         return np.concatenate([np.cumsum(between, axis=0)[None], self._genuine_below(cuts)])
 
     def between(self, cuts: IntArray, chosen: IntArray) -> Weights:
@@ -62,9 +65,7 @@ class Replicates:
         genuine = self._genuine_below(cuts, chosen)
         return np.concatenate([impostor[None], genuine[:, 1:] - genuine[:, :1]])
 
-    def pairs_between(
-        self, cuts: tuple[IntArray, IntArray], chosen: IntArray
-    ) -> tuple[IntArray, Weights]:
+    def pairs_between(self, cuts: tuple[IntArray, IntArray], chosen: IntArray) -> tuple[IntArray, Weights]:
         """The pairs between two thresholds in each of some replicates, those of fewer pairs filled up in front.
 
         Args:
@@ -109,7 +110,8 @@ class Replicates:
         for k in range(0, len(segment), step):
             at = slice(k, k + step)
             sums[1:][at] = self._row_sums(starts[at], edges[segment[at] + 1], counts)
-        return np.diff(_running(sums)[ends], axis=0)
+        between: npt.NDArray[np.int64] = np.diff(_running(sums)[ends], axis=0)
+        return between
 
     def _row_sums(self, starts: IntArray, stops: IntArray, counts: Counts) -> npt.NDArray[Any]:
         """(K, S) weights of rows of pairs: from each start on, up to ROW of them, before each stop."""
@@ -120,13 +122,15 @@ class Replicates:
         products = np.take(counts, first, axis=0)
         products *= np.take(counts, second, axis=0)
         wide = np.uint32 if products.dtype.itemsize > 1 else np.uint16  # ROW times the most that they hold
-        return products.reshape(len(starts), ROW, -1).sum(1, dtype=wide)
+        sums: npt.NDArray[Any] = products.reshape(len(starts), ROW, -1).sum(1, dtype=wide)
+        return sums
 
     def _between(self, low: int, high: int) -> npt.NDArray[np.int64]:
         """(R,) weight of the impostor pairs from one place of the order to another."""
         size = self.table.identities
         if (high - low) * _SPARSE <= size**2:
-            return self._summed(np.array([low, high]), np.arange(self.counts.shape[1]))[0]
+            (total,) = self._summed(np.array([low, high]), np.arange(self.counts.shape[1]))
+            return np.asarray(total)
         codes = np.empty(high - low, np.int64)
         for start in range(low, high, _CHUNK):
             stop = min(start + _CHUNK, high)
@@ -150,7 +154,7 @@ class Replicates:
 
 def _running(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Sums of (K, S) along the first axis, where they lie: NumPy's own goes through memory column by column."""
-    for above, row in zip(values[:-1], values[1:], strict=True):
+    for above, row in itertools.pairwise(values):
         row += above
     return values
 
@@ -171,5 +175,7 @@ def _quadratic(pairs: IntArray, counts: Counts) -> npt.NDArray[np.int64]:
     drawn = counts.astype(kind)
     for start in range(0, len(pairs), _BLOCK):  # below the diagonal is nothing
         product = pairs[start : start + _BLOCK, start:].astype(kind) @ drawn[start:]  # (B, R) whole numbers
-        result += np.einsum("br,br->r", product, drawn[start : start + _BLOCK], dtype=np.float64).astype(np.int64)
+        result += np.einsum("br,br->r", product, drawn[start : start + _BLOCK], dtype=np.float64).astype(
+            np.int64
+        )
     return result

@@ -1,4 +1,4 @@
-"""Verification rates of every replicate of a bootstrap over identities, each at its own threshold where one is sought."""
+"""Verification rates of every replicate of a bootstrap over identities, each at its own threshold if one is sought."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class AtFar(Search):
     def excess(self, accepted: Weights, totals: Weights) -> Weights:
         """See :class:`Search`."""
         most = np.maximum(totals[0], 1)  # a replicate may lack impostor pairs
-        return (accepted[0] - _allowed(self.f, totals[0]) - 0.5) / most
+        excess: Weights = (accepted[0] - _allowed(self.f, totals[0]) - 0.5) / most
+        return excess
 
 
 class WhereEqual(Search):

@@ -58,7 +58,10 @@ class PairTable:
         _, places, sizes = np.unique(rows.identities[order].numpy(), return_inverse=True, return_counts=True)
         genuine_count = int((sizes * (sizes - 1) // 2).sum())
         images = len(order)
-        keys = [np.empty(images * (images - 1) // 2 - genuine_count, np.int64), np.empty(genuine_count, np.int64)]
+        keys = [
+            np.empty(images * (images - 1) // 2 - genuine_count, np.int64),
+            np.empty(genuine_count, np.int64),
+        ]
         filled = [0, 0]
         for same, part in _tile_keys(ExactDistances(rows.embeddings, order), places, len(sizes)):
             keys[same][filled[same] : filled[same] + len(part)] = part
@@ -92,7 +95,7 @@ class PairTable:
         return np.searchsorted(self.genuine_steps, np.asarray(cuts, np.int64))
 
     def weights_below(self, cuts: IntArray) -> npt.NDArray[np.float64]:
-        """(3, K) weights of impostor pairs, genuine pairs, and balanced ones, nearer than each of cuts (K,), in steps."""
+        """(3, K) weights of impostor, genuine, and balanced genuine pairs nearer than each of cuts (K,), in steps."""
         pairs_of = np.bincount(self.genuine_of, minlength=self.identities)
         genuine = self.genuine_below(cuts)
         balanced = np.append(0, np.cumsum(1 / pairs_of[self.genuine_of]))
@@ -100,6 +103,9 @@ class PairTable:
 
     def impostors_of(self, nearest: int) -> IntArray:
         """(I,) of how many of so many nearest impostor pairs each identity is one."""
+        if self.images is not None and nearest == len(self):
+            whole: IntArray = self.images * (self.images.sum() - self.images)
+            return whole
         counted = np.zeros(self.identities, np.int64)
         for start in range(0, nearest, _PART):
             _, *sides = self.impostors(slice(start, min(start + _PART, nearest)))

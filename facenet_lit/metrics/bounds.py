@@ -10,7 +10,7 @@ import numpy.typing as npt
 from facenet_lit.batch import Rows
 from facenet_lit.metrics.bootstrap_intervals import LEAST, Resampled, bounds_of
 from facenet_lit.metrics.bootstrap_table import HELD, PairTable
-from facenet_lit.metrics.resampling import resample
+from facenet_lit.metrics.resampling import ACCURACY, resample, resample_accuracy
 
 LOW, HIGH = "_low", "_high"
 
@@ -56,7 +56,10 @@ def bounded(
     table = PairTable.of_all(rows) if listed is None else PairTable.of_list(rows, listed)
     if not len(table) or not len(table.genuine_of):
         return Bounded({}, [])
-    resampled = resample(table, replicates, threshold, fars, judged_at)
+    alone = set(told) == {ACCURACY}
+    resampled = {} if alone else resample(table, replicates, threshold, fars)
+    if told.get(ACCURACY) is not None and judged_at is not None:
+        resampled[ACCURACY] = resample_accuracy(table, replicates, judged_at)
     figures: dict[str, float] = {}
     counted: dict[str, Resampled] = {}
     for name, values in resampled.items():

@@ -19,9 +19,9 @@ GROUPS = 100  # of identities, that are left out one after the other
 
 
 def resample(
-    table: PairTable, replicates: int, threshold: float, fars: Sequence[float], judged_at: float | None = None
+    table: PairTable, replicates: int, threshold: float, fars: Sequence[float]
 ) -> dict[str, Resampled]:
-    """The rates that have bounds, resampled, by the names of their figures.
+    """TAR, FAR, TAR@FAR and EER, resampled, by the names of their figures.
 
     Two tables of the same identities get the same draws.
 
@@ -30,15 +30,27 @@ def resample(
         replicates: R.
         threshold: distance at which TAR and FAR are given.
         fars: FARs at which TAR is given.
-        judged_at: the threshold of the accuracy, None for none.
     """
-    counts = draw_counts(table.identities, replicates)
-    counts = np.concatenate([counts, _without_groups(table.identities).astype(counts.dtype)], axis=1)
-    weighed = Replicates(table, counts)
+    weighed = _resampling(table, replicates)
     rates = replicate_rates(weighed, threshold, fars)
-    rates["far"] = evened_far(table, counts, rates["far"], threshold)
-    if judged_at is not None:
-        rates[ACCURACY] = replicate_accuracies(weighed, judged_at)
+    rates["far"] = evened_far(table, weighed.counts, rates["far"], threshold)
+    return _resampled(table, replicates, rates)
+
+
+def resample_accuracy(table: PairTable, replicates: int, threshold: float) -> Resampled:
+    """The accuracy of a table's pairs at a threshold, resampled as :func:`resample` does the rates."""
+    rates = {ACCURACY: replicate_accuracies(_resampling(table, replicates), threshold)}
+    return _resampled(table, replicates, rates)[ACCURACY]
+
+
+def _resampling(table: PairTable, replicates: int) -> Replicates:
+    """Replicates drawn at random, then one without each group."""
+    counts = draw_counts(table.identities, replicates)
+    left = _without_groups(table.identities).astype(counts.dtype)
+    return Replicates(table, np.concatenate([counts, left], axis=1))
+
+
+def _resampled(table: PairTable, replicates: int, rates: dict[str, Floats]) -> dict[str, Resampled]:
     people = _Effective(table)
     return {
         name: Resampled(values[:replicates], values[replicates:], *people.of(name))
@@ -49,7 +61,8 @@ def resample(
 def _without_groups(identities: int) -> npt.NDArray[np.bool_]:
     """(I, B) every identity but those of a group."""
     groups = min(identities, GROUPS)
-    return np.arange(identities)[:, None] % groups != np.arange(groups)
+    others: npt.NDArray[np.bool_] = np.arange(identities)[:, None] % groups != np.arange(groups)
+    return others
 
 
 def evened_far(table: PairTable, counts: Counts, fars: Floats, threshold: float) -> Floats:

@@ -41,10 +41,12 @@ class Replicate:
             for d, i, j in pairs
             if one != other and {i, j} == {one, other}
         ]
-        self.thresholds = sorted({d for d, _ in self.genuine} | set(self.impostor)) + [math.inf]
+        self.thresholds = [*sorted({d for d, _ in self.genuine} | set(self.impostor)), math.inf]
 
     def tar(self, threshold: float) -> Fraction:
-        return sum((w for d, w in self.genuine if d < threshold), Fraction()) / sum(w for _, w in self.genuine)
+        return sum((w for d, w in self.genuine if d < threshold), Fraction()) / sum(
+            w for _, w in self.genuine
+        )
 
     def far(self, threshold: float) -> Fraction:
         return Fraction(sum(d < threshold for d in self.impostor), len(self.impostor))
