@@ -16,6 +16,10 @@ LEVELS = {
     "train": ENTRY,
     "evaluate": ENTRY,
     "prepare": ENTRY,
+    "compare": ENTRY,
+    "comparison": ENTRY,
+    "comparison_picture": ENTRY,
+    "evaluation": ENTRY,
     "building": ENTRY,
     "recipe": ENTRY,
     "own_callbacks": ENTRY,
@@ -50,7 +54,7 @@ LEVELS = {
     "backbones": NETWORKS,
 }
 HYDRA_ALLOWED = {
-    "train", "evaluate", "prepare", "building", "recipe", "lightning_trainer", "start_checks",
+    "train", "evaluate", "evaluation", "compare", "prepare", "building", "recipe", "lightning_trainer", "start_checks",
     "command_line", "composing", "config_values", "job", "job_folders", "own_callbacks", "prepared_data", "sweep",
 }  # fmt: skip
 BANNED_NAMES = {"utils", "common", "helpers", "base", "misc"}
