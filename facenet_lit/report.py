@@ -55,7 +55,7 @@ def show(table: Table) -> None:
 def _cell(figures: Mapping[str, float | None], name: str) -> str:
     text = _text(figures[name]) if name in figures else ""
     low, high = figures.get(name + LOW), figures.get(name + HIGH)
-    return text if low is None or high is None else f"{text} ({low:.3f} to {high:.3f})"
+    return text if low is None or high is None else f"{text} [{low:.3f}, {high:.3f}]"
 
 
 def _text(value: object) -> str:

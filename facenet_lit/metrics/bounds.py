@@ -75,10 +75,13 @@ def fallback_lines(counted: Mapping[str, Resampled]) -> list[str]:
     """What is said of figures whose bounds are not the bootstrap's: a line, or none."""
     if not counted:
         return []
-    told = [f"{name} ({values.trials:.3g})" for name, values in counted.items()]
+    by_trials: dict[float, list[str]] = {}
+    for name, values in counted.items():
+        by_trials.setdefault(values.trials, []).append(name)
+    told = [f"{', '.join(names)} ({trials:.3g})" for trials, names in by_trials.items()]
     return [
         f"few people, or rates of 0 or 1: not by bootstrap, but by Clopper and Pearson for so many independent trials "
-        f"are the bounds of {', '.join(told)}. Use {LEAST} effective identities or more"
+        f"are the bounds of {'; '.join(told)}. Use {LEAST} effective identities or more"
     ]
 
 
