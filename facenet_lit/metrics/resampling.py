@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from facenet_lit.batch import IntArray
 from facenet_lit.metrics.bootstrap_counts import Counts, Replicates
 from facenet_lit.metrics.bootstrap_draws import draw_counts
 from facenet_lit.metrics.bootstrap_intervals import Floats, Resampled
@@ -39,7 +40,9 @@ def resample(
 
 def resample_accuracy(table: PairTable, replicates: int, threshold: float) -> Resampled:
     """The accuracy of a table's pairs at a threshold, resampled as :func:`resample` does the rates."""
-    rates = {ACCURACY: replicate_accuracies(_resampling(table, replicates), threshold)}
+    weighed = _resampling(table, replicates)
+    accuracies = replicate_accuracies(weighed, threshold)
+    rates = {ACCURACY: evened_accuracy(table, weighed.counts, accuracies, threshold)}
     return _resampled(table, replicates, rates)[ACCURACY]
 
 
@@ -66,28 +69,55 @@ def _without_groups(identities: int) -> npt.NDArray[np.bool_]:
 
 
 def evened_far(table: PairTable, counts: Counts, fars: Floats, threshold: float) -> Floats:
-    """FARs of replicates, drawn in to the spread that samples of people have.
+    """(C,) the FARs of replicates (C,), with the counts (I, C), at a threshold; see :func:`evened`."""
+    nearer = int(table.below(steps_of(threshold)))
+    return evened(
+        fars,
+        counts,
+        table.impostors_of(nearer),
+        table.impostors_of(len(table)),
+        nearer / len(table),
+        len(table),
+    )
+
+
+def evened_accuracy(table: PairTable, counts: Counts, accuracies: Floats, threshold: float) -> Floats:
+    """(C,) the accuracies of replicates (C,), with the counts (I, C), at a threshold; see :func:`evened`."""
+    cut = steps_of(threshold)
+    nearer, accepted = int(table.below(cut)), int(table.genuine_below(cut))
+    whole, pairs = table.impostors_of(len(table)), len(table) + len(table.genuine_of)
+    genuine = [
+        np.bincount(of, minlength=table.identities) for of in (table.genuine_of[:accepted], table.genuine_of)
+    ]
+    right = genuine[0] + whole - table.impostors_of(nearer)
+    share = (accepted + len(table) - nearer) / pairs
+    return evened(accuracies, counts, right, genuine[1] + whole, share, pairs)
+
+
+def evened(
+    rates: Floats, counts: Counts, right_of: IntArray, whole_of: IntArray, rate: float, pairs: int
+) -> Floats:
+    """Rates over impostor pairs at a fixed threshold, drawn in to the spread that samples of people have.
 
     That two identities are both drawn once more counts what is peculiar to their pairs three times in the variance
     (Owen 2007, The pigeonhole bootstrap, section 3): twice within the part L that is linear in the counts, once in the
     rest Q. So the variance is var L - var Q, not their sum; at least half of var L, as that is what is twice in it.
 
     Args:
-        table: the pairs.
+        rates: (C,) of the replicates.
         counts: (I, C) of the replicates.
-        fars: (C,) their FARs.
-        threshold: at which they are.
+        right_of: (I,) pairs of each identity that the rate counts.
+        whole_of: (I,) all of its pairs.
+        rate: of the pairs as they are.
+        pairs: how many these are.
 
     Returns:
         (C,).
     """
-    accepted = table.impostors_of(int(table.below(steps_of(threshold))))
-    pairs, whole = len(table), table.impostors_of(len(table))
-    rate = accepted.sum() / (2 * pairs)
-    linear = ((accepted - rate * whole) / pairs) @ (counts.astype(np.float64) - 1)
-    spread, rest = np.var(linear), np.nanvar(fars - rate - linear)
+    linear = ((right_of - rate * whole_of) / pairs) @ (counts.astype(np.float64) - 1)
+    spread, rest = np.var(linear), np.nanvar(rates - rate - linear)
     if spread == 0:
-        return fars
+        return rates
     drawn_in: Floats = np.clip(rate + linear * np.sqrt(max(1 - rest / spread, 0.5)), 0, 1)
     return drawn_in
 
