@@ -19,7 +19,7 @@ from facenet_lit.command_line import start
 from facenet_lit.config_values import override_value, plain
 from facenet_lit.errors import UserError
 from facenet_lit.evaluation import embed_chosen
-from facenet_lit.metrics.bounds import bounded
+from facenet_lit.metrics.bounds import beside, bounded
 from facenet_lit.metrics.figures import figures
 from facenet_lit.metrics.fold_accuracy import fold_figures
 from facenet_lit.metrics.pair_scoring import score_all_pairs, score_lists
@@ -117,7 +117,7 @@ def _with_bounds(
     found = bounded(told, rows, settings.bounds, settings.threshold, list(settings.fars), listed, judged_at)
     for warning in found.warnings:
         log.warning("%s", warning)
-    return {**told, **found.figures}
+    return beside(told, found.figures)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from facenet_lit.checkpoint import ModelCard
 from facenet_lit.growth import shrunk
 from facenet_lit.losses.loss import Loss, LossSum
 from facenet_lit.losses.triplet import TripletLoss
+from facenet_lit.metrics.bounds import beside
 from facenet_lit.metrics.operating_points import best_accuracy_threshold
 from facenet_lit.metrics.pair_scoring import score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
@@ -164,7 +165,7 @@ class VerificationModule(L.LightningModule):
         figures = {**metric.compute(), **gathering.done_by_first(lambda: self._more_figures(part))}
         if part == "val":
             self.card.threshold = figures.pop("threshold")
-        figures |= gathering.done_by_first(lambda: self._bounds(part, figures))
+        figures = beside(figures, gathering.done_by_first(lambda: self._bounds(part, figures)))
         self.figures.update({f"{part}/{name}": value for name, value in figures.items()})
         known = {f"{part}/{name}": value for name, value in figures.items() if value is not None}
         # Scored again after the run, the best checkpoint would put a last point on the curves of val.
@@ -186,7 +187,7 @@ class VerificationModule(L.LightningModule):
             figures["accuracy"] = accuracy(listed, threshold)
         return {**figures, **chosen}
 
-    def _bounds(self, part: str, figures: Mapping[str, float | None]) -> dict[str, float | None]:
+    def _bounds(self, part: str, figures: Mapping[str, float | None]) -> dict[str, float]:
         """The bounds of a part's figures; those of final ones with a word on what to know of them."""
         metric, training = self._metric(part), self.trainer.state.fn == "fit"
         found = [metric.bounded(figures, training)]

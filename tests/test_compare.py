@@ -48,7 +48,7 @@ def test_two_runs_each_at_its_own_size(runs: Path) -> None:
     assert eer["low"] < eer["difference"] < eer["high"]
     again, _ = compared(one, other)
     assert again.code == 2
-    assert again.err.startswith("error: out: holds a comparison; name another folder")
+    assert again.err.endswith("out: holds a comparison; name another folder, or delete it\n")
 
 
 def test_a_run_and_itself_on_other_people_differ_by_nothing(runs: Path) -> None:

@@ -85,6 +85,17 @@ def fallback_lines(counted: Mapping[str, Resampled]) -> list[str]:
     ]
 
 
+def beside(told: Mapping[str, float | None], bounds: Mapping[str, float]) -> dict[str, float | None]:
+    """Figures, each followed by its bounds where it has them."""
+    ends = ("", LOW, HIGH)
+    return {
+        name + end: {**told, **bounds}[name + end]
+        for name in told
+        for end in ends
+        if not end or name + end in bounds
+    }
+
+
 def without_bounds(name: str) -> str:
     """The figure whose bound a name is of; the name itself where it is none."""
     return name.removesuffix(LOW).removesuffix(HIGH)

@@ -6,7 +6,7 @@ import torch
 
 from facenet_lit.batch import Rows
 from facenet_lit.metrics import bounds as bounds_module
-from facenet_lit.metrics.bounds import bounded, without_bounds
+from facenet_lit.metrics.bounds import beside, bounded, without_bounds
 from facenet_lit.metrics.figures import figures
 from facenet_lit.metrics.pair_scoring import score_all_pairs
 
@@ -86,6 +86,17 @@ def test_accuracy_of_a_list_alone():
     found = bounded({"accuracy": 0.7}, rows, 300, 0.9, [0.1], listed, 0.9)
     assert set(found.figures) == {"accuracy_low", "accuracy_high"}
     assert found.figures["accuracy_low"] <= 0.7 <= found.figures["accuracy_high"]
+
+
+def test_bounds_stand_beside_their_figures():
+    told = beside({"eer": 0.1, "auc": 0.9, "tar": None}, {"eer_low": 0.05, "eer_high": 0.2})
+    assert list(told.items()) == [
+        ("eer", 0.1),
+        ("eer_low", 0.05),
+        ("eer_high", 0.2),
+        ("auc", 0.9),
+        ("tar", None),
+    ]
 
 
 def test_the_figure_of_a_bound():
