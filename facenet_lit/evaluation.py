@@ -75,12 +75,7 @@ def embed_chosen(config: DictConfig, path: str) -> Evaluated:
     fold = config.data.get("fold")
     listed = None if config.pairs is None else read_list(str(config.pairs), fold)
 
-    if config.part == "all":
-        OmegaConf.update(config, "data.split", "none")
-        if "fold" in config.data:
-            OmegaConf.update(config, "data.fold", None)
-    elif config.data.split == "none":
-        raise UserError(f"data.split=none: makes no parts; say part=all, not part={config.part}")
+    _settle_split(config)
     data = build_data(config.data)
     cut = card.data.get("crop")
     if config.data.crop != cut:
@@ -88,10 +83,7 @@ def embed_chosen(config: DictConfig, path: str) -> Evaluated:
         log.info("data.crop=%s: the network was trained with data.crop=%s", here, there)
     # All that the listing tells, before a picture is decoded.
     chosen = choose(data.source, data.listed.parts, config.part, listed)
-    names = [data.source.names[i] for i in np.unique(data.source.identities[chosen.numbers])]
-    trained = card.trained_identities.numpy()
-    refuse(find_trained_people(trained, names), data.allow_leak, CHOOSE_OTHERS)
-    refuse_outside(chosen, data, config.part)
+    _refuse_people(chosen, data, card, config.part)
     asked = fars_asked_for(HydraConfig.get().overrides.task)
     warning = check_resolution({config.part: chosen.impostor_pairs}, fars, asked)
     if warning:
@@ -107,6 +99,23 @@ def embed_chosen(config: DictConfig, path: str) -> Evaluated:
 
     rows = embed(path, card, data, chosen.numbers, batch_size, device)
     return Evaluated(unique_rows(*rows[:3]), chosen, card, files)
+
+
+def _settle_split(config: DictConfig) -> None:
+    """Takes all images as one part where all are scored, and refuses a part where there are none."""
+    if config.part == "all":
+        OmegaConf.update(config, "data.split", "none")
+        if "fold" in config.data:
+            OmegaConf.update(config, "data.fold", None)
+    elif config.data.split == "none":
+        raise UserError(f"data.split=none: makes no parts; say part=all, not part={config.part}")
+
+
+def _refuse_people(chosen: Chosen, data: FaceDataModule, card: ModelCard, part: str) -> None:
+    """Raises UserError where the checkpoint was trained on people that are scored, or they are not of the part."""
+    names = [data.source.names[i] for i in np.unique(data.source.identities[chosen.numbers])]
+    refuse(find_trained_people(card.trained_identities.numpy(), names), data.allow_leak, CHOOSE_OTHERS)
+    refuse_outside(chosen, data, part)
 
 
 def _refuse_settings_of_training(config: DictConfig, card: ModelCard) -> None:
