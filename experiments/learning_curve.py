@@ -21,7 +21,7 @@ from facenet_lit import report, run_folder
 from facenet_lit.building import build_data
 from facenet_lit.checkpoint import read_card, read_checkpoint
 from facenet_lit.errors import UserError, check_choice
-from facenet_lit.evaluate import embed
+from facenet_lit.evaluation import embed
 from facenet_lit.metrics.figures import figures, higher_is_better
 from facenet_lit.metrics.pair_scoring import score_all_pairs
 

@@ -61,10 +61,14 @@ def build_recipe(config: DictConfig) -> Recipe:
         _triplet_loss(loss),
         _optimizer(config.optimizer),
         _backbone_lr(config.optimizer),
-        {part: VerificationMetric(config.metrics.threshold, fars) for part in ("val", "test")},
+        {part: _metric(config.metrics, fars) for part in ("val", "test")},
         [_callback(name, settings) for name, settings in (config.get("callbacks") or {}).items()],
         _logger(config.get("logger")),
     )
+
+
+def _metric(settings: DictConfig, fars: list[float]) -> VerificationMetric:
+    return VerificationMetric(settings.threshold, fars, settings.bounds, settings.val_bounds)
 
 
 def read_fars(metrics: DictConfig) -> list[float]:

@@ -7,18 +7,21 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from facenet_lit.metrics.bounds import HIGH, LOW, without_bounds
 from facenet_lit.metrics.figures import BALANCED
 
 
 def figures_table(figures: Mapping[str, float | None], title: str) -> Table:
-    """Figures side by side: over pairs and balanced, a column for each part.
+    """Figures side by side: over pairs and balanced, a column for each part; in brackets their bounds.
 
     Args:
-        figures: values by name, ``part/name``, balanced ones ending in ``_balanced``.
+        figures: values by name, ``part/name``, balanced ones ending in ``_balanced``, their bounds behind that in
+            ``_low`` and ``_high``.
         title: what they are of.
     """
-    parts = list(dict.fromkeys(name.split("/")[0] for name in figures))
-    names = list(dict.fromkeys(name.split("/", 1)[1].removesuffix(BALANCED) for name in figures))
+    told = [name for name in figures if without_bounds(name) == name]
+    parts = list(dict.fromkeys(name.split("/")[0] for name in told))
+    names = list(dict.fromkeys(name.split("/", 1)[1].removesuffix(BALANCED) for name in told))
     table = Table(title=title, title_justify="left", title_style="bold", header_style="")
     table.add_column("figure")
     for part in parts:
@@ -42,15 +45,17 @@ def rows_table(rows: Sequence[Mapping[str, object]], title: str) -> Table:
 
 
 def show(table: Table) -> None:
-    """Prints a table to standard output, never narrower than 100 columns."""
+    """Prints a table to standard output, never narrower than 125 columns."""
     console = Console()
     if not console.is_terminal:
-        console = Console(width=max(console.width, 100))
+        console = Console(width=max(console.width, 125))
     console.print(table)
 
 
 def _cell(figures: Mapping[str, float | None], name: str) -> str:
-    return _text(figures[name]) if name in figures else ""
+    text = _text(figures[name]) if name in figures else ""
+    low, high = figures.get(name + LOW), figures.get(name + HIGH)
+    return text if low is None or high is None else f"{text} [{low:.3f}, {high:.3f}]"
 
 
 def _text(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
@@ -18,12 +19,15 @@ from facenet_lit.checkpoint import ModelCard
 from facenet_lit.growth import shrunk
 from facenet_lit.losses.loss import Loss, LossSum
 from facenet_lit.losses.triplet import TripletLoss
+from facenet_lit.metrics.bounds import beside
 from facenet_lit.metrics.operating_points import best_accuracy_threshold
 from facenet_lit.metrics.pair_scoring import score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import Miner
+
+log = logging.getLogger(__name__)
 
 OptimizerFactory = Callable[[Iterable[Any]], Optimizer]  # of parameters, or of groups of them
 
@@ -162,6 +166,7 @@ class VerificationModule(L.LightningModule):
         figures = {**metric.compute(), **gathering.done_by_first(lambda: self._more_figures(part))}
         if part == "val":
             self.card.threshold = figures.pop("threshold")
+        figures = beside(figures, gathering.done_by_first(lambda: self._bounds(part, figures)))
         self.figures.update({f"{part}/{name}": value for name, value in figures.items()})
         known = {f"{part}/{name}": value for name, value in figures.items() if value is not None}
         # Scored again after the run, the best checkpoint would put a last point on the curves of val.
@@ -182,6 +187,17 @@ class VerificationModule(L.LightningModule):
             listed = score_listed_pairs(*rows[:3], self.listed_pairs[part])
             figures["accuracy"] = accuracy(listed, threshold)
         return {**figures, **chosen}
+
+    def _bounds(self, part: str, figures: Mapping[str, float | None]) -> dict[str, float]:
+        """The bounds of a part's figures; those of final ones with a word on what to know of them."""
+        metric, training = self._metric(part), self.trainer.state.fn == "fit"
+        found = [metric.bounded(figures, training)]
+        if figures.get("accuracy") is not None:
+            listed, told = self.listed_pairs[part], {"accuracy": figures["accuracy"]}
+            found.append(metric.bounded(told, training, listed, self.card.threshold))
+        for warning in dict.fromkeys(line for bounds in found for line in bounds.warnings if not training):
+            log.warning("%s: %s", part, warning)
+        return {name: value for bounds in found for name, value in bounds.figures.items()}
 
     def _loss_of(self, rows: Rows, triplets: IntArray) -> float:
         """Mean loss of triplets given by image numbers, inactive ones included."""

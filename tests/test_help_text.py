@@ -33,7 +33,7 @@ def test_an_evaluation_shows_its_own_groups_alone() -> None:
     assert "resnext" not in text
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate", "prepare", "doctor"])
+@pytest.mark.parametrize("name", ["train", "evaluate", "compare", "prepare", "doctor"])
 def test_help_is_for_a_reader(name: str) -> None:
     text = help_text(config_dir(), name)
     assert "_target_" not in text

@@ -18,6 +18,10 @@ LEVELS = {
     "prepare": ENTRY,
     "doctor": ENTRY,
     "trial": ENTRY,
+    "compare": ENTRY,
+    "comparison": ENTRY,
+    "comparison_picture": ENTRY,
+    "evaluation": ENTRY,
     "building": ENTRY,
     "recipe": ENTRY,
     "own_callbacks": ENTRY,
@@ -55,7 +59,8 @@ LEVELS = {
     "backbones": NETWORKS,
 }
 HYDRA_ALLOWED = {
-    "train", "evaluate", "prepare", "doctor", "trial", "building", "recipe", "lightning_trainer", "start_checks",
+    "train", "evaluate", "evaluation", "compare", "prepare", "doctor", "trial", "building", "recipe",
+    "lightning_trainer", "start_checks",
     "command_line", "composing", "config_values", "job", "job_folders", "own_callbacks", "prepared_data", "sweep",
 }  # fmt: skip
 BANNED_NAMES = {"utils", "common", "helpers", "base", "misc"}

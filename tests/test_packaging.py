@@ -56,6 +56,7 @@ def test_wheel_names_the_entry_points(wheel: zipfile.ZipFile) -> None:
     lines = wheel.read(name).decode().splitlines()
     assert "facenet-train = facenet_lit.train:main" in lines
     assert "facenet-evaluate = facenet_lit.evaluate:main" in lines
+    assert "facenet-compare = facenet_lit.compare:main" in lines
     assert "facenet-prepare = facenet_lit.prepare:main" in lines
     assert "facenet-doctor = facenet_lit.doctor:main" in lines
 

@@ -27,6 +27,13 @@ def test_balanced_figures_stand_beside_those_over_pairs() -> None:
     assert cells(lines, "far") == ["far", "-", "", "", ""]
 
 
+def test_bounds_stand_behind_their_figure() -> None:
+    figures = {"val/eer": 0.125, "val/eer_low": 0.1, "val/eer_high": 0.1504, "val/eer_balanced": 0.25}
+    lines = printed(figures_table(figures, "best"))
+    assert cells(lines, "eer") == ["eer", "0.1250 [0.100, 0.150]", "0.2500"]
+    assert not [line for line in lines if "eer_" in line]
+
+
 def test_rows_of_different_keys_share_a_table() -> None:
     lines = printed(rows_table([{"job": "0", "lr": "1e-3"}, {"job": "1", "eer": 0.5}], "2 jobs"))
     assert cells(lines, "1e-3") == ["0", "1e-3", ""]

@@ -57,7 +57,14 @@ def test_a_run_leaves_its_figures_under_their_names(finished: tuple[Path, Ended]
     assert ended.code == 0
     figures = json.loads((folder / "metrics.json").read_text())
     names = [*figure_names([0.1, 0.01, 0.001]), "loss"]
-    assert set(figures) == {f"{part}/{name}" for part in ("val", "test") for name in names}
+    rates = [name for name in names if name.startswith(("tar", "far", "eer"))]
+    for part in ("val", "test"):
+        told = [name for name in rates if figures[f"{part}/{name}"] is not None]
+        bounds = [name + end for name in told for end in ("_low", "_high")]
+        assert {name for name in figures if name.startswith(part)} == {
+            f"{part}/{n}" for n in (*names, *bounds)
+        }
+        assert all(0 <= figures[f"{part}/{name}"] <= 1 for name in bounds)
     # Three identities of three images a part: 27 impostor pairs.
     for part in ("val", "test"):
         assert figures[f"{part}/tar_at_far_1e-2"] is figures[f"{part}/tar_at_far_1e-3_balanced"] is None

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 from facenet_lit import gathering
-from facenet_lit.batch import Rows
-from facenet_lit.errors import check_number
+from facenet_lit.batch import IntArray, Rows
+from facenet_lit.errors import check_integer, check_number
+from facenet_lit.metrics.bounds import Bounded, bounded
 from facenet_lit.metrics.figures import check_fars, figures
 from facenet_lit.metrics.pair_scoring import score_all_pairs, unique_rows
 from facenet_lit.metrics.scored_pairs import ScoredPairs
+
+LEAST_REPLICATES = 100
 
 
 class VerificationMetric(Metric):
@@ -28,9 +31,11 @@ class VerificationMetric(Metric):
     Args:
         threshold: distance at which TAR and FAR are given.
         fars: FARs at which TAR is given.
+        bounds: replicates that the bounds of final figures are from, 0 for none.
+        val_bounds: likewise, of figures told while a run trains.
 
     Raises:
-        UserError: threshold or fars are out of range.
+        UserError: one is out of range.
     """
 
     full_state_update = False
@@ -41,10 +46,12 @@ class VerificationMetric(Metric):
     identities: list[Tensor]
     numbers: list[Tensor]
 
-    def __init__(self, threshold: float, fars: Sequence[float]) -> None:
+    def __init__(self, threshold: float, fars: Sequence[float], bounds: int = 0, val_bounds: int = 0) -> None:
         super().__init__(sync_on_compute=False)  # what is kept may be on another device than the group's
         self.threshold = check_number("metrics.threshold", threshold)
         self.fars = check_fars(fars)
+        self.replicates = {False: check_replicates("bounds", bounds)}
+        self.replicates[True] = check_replicates("val_bounds", val_bounds)
         self.pairs: ScoredPairs | None = None
         self._rows: Rows | None = None
         for state in ("embeddings", "identities", "numbers"):
@@ -85,6 +92,24 @@ class VerificationMetric(Metric):
             )
         return self._rows
 
+    def bounded(
+        self,
+        told: Mapping[str, float | None],
+        training: bool = False,
+        listed: IntArray | None = None,
+        judged_at: float | None = None,
+    ) -> Bounded:
+        """The bounds of figures of the last compute, on the first process; see :func:`bounded`.
+
+        Args:
+            told: the figures by name.
+            training: they are of a validation while a run trains.
+            listed: (P, 2) image numbers of the pairs that they are of, None for all pairs.
+            judged_at: the threshold of the accuracy, None for none.
+        """
+        replicates = self.replicates[training]
+        return bounded(told, self.collected(), replicates, self.threshold, self.fars, listed, judged_at)
+
     def _states(self) -> tuple[tuple[list[Tensor], Tensor], ...]:
         """What was collected, and what stands for none of it."""
         none = torch.empty(0, 1, dtype=torch.long)
@@ -94,6 +119,16 @@ class VerificationMetric(Metric):
         self._rows = unique_rows(embeddings, identities.flatten(), numbers.flatten())
         self.pairs = score_all_pairs(*self._rows[:3])
         return figures(self.pairs, self.threshold, self.fars)
+
+
+def check_replicates(name: str, value: object) -> int:
+    """Returns a number of replicates: 0 for no bounds, or enough for the 2.5% at either end.
+
+    Raises:
+        UserError: it is neither.
+    """
+    setting = f"metrics.{name}"
+    return check_integer(setting, value, 0 if value == 0 else LEAST_REPLICATES)
 
 
 def _joined(parts: Sequence[Tensor], empty: Tensor) -> Tensor:

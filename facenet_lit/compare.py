@@ -1,0 +1,150 @@
+"""``python -m facenet_lit.compare RUN RUN``: whether one of two runs is better on the same people, and how surely."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from facenet_lit import evaluate, report, run_folder
+from facenet_lit.checkpoint import read_card, read_checkpoint
+from facenet_lit.command_line import start
+from facenet_lit.comparison import (
+    Difference,
+    Scored,
+    differences,
+    refuse_other_images,
+    rows_of,
+    score_run,
+    verdict,
+)
+from facenet_lit.comparison_picture import draw_comparison, save
+from facenet_lit.config_values import override_value, plain
+from facenet_lit.errors import UserError, check_choice
+from facenet_lit.evaluation import Evaluated, embed_chosen
+from facenet_lit.metrics.scored_pairs import ScoredPairs
+from facenet_lit.metrics.verification import check_replicates
+from facenet_lit.recipe import read_fars
+
+log = logging.getLogger(__name__)
+
+BEST = Path("checkpoints", "best.ckpt")
+TABLE, PICTURE = "comparison.json", "roc.png"
+
+
+def main() -> None:
+    """The entry point; both runs may stand before all settings."""
+    sys.argv[1:] = with_runs(sys.argv[1:])
+    start("compare", compare, completed)
+
+
+def with_runs(arguments: Sequence[str]) -> list[str]:
+    """A command line with the paths that it begins with as ``runs=[...]``, as Hydra knows settings alone."""
+    paths: list[str] = []
+    for argument in arguments:
+        if argument.startswith("-") or "=" in argument:
+            break
+        paths.append(argument)
+    return [*([f"runs={override_value(paths)}"] if paths else []), *arguments[len(paths) :]]
+
+
+def completed(overrides: Sequence[str]) -> list[str]:
+    """The data settings of the first run, as overrides to stand before those of the user.
+
+    Args:
+        overrides: what the user said.
+    """
+    own = [text for text in overrides if text.lstrip("+").startswith("data.size=")]
+    if own:
+        raise UserError(f"{own[0]}: each network is compared at its own size; leave it away")
+    said = [text.split("=", 1)[1] for text in overrides if text.startswith("runs=")]
+    if not said:
+        return []
+    runs = OmegaConf.create({"runs": OmegaConf.create(f"runs: {said[-1]}").runs}).runs
+    if not isinstance(runs, ListConfig) or not len(runs):
+        return []
+    first = checkpoint_of(str(runs[0]))
+    return evaluate.completed([f"checkpoint={first}", *overrides])
+
+
+def checkpoint_of(run: str) -> Path:
+    """The checkpoint of a run that is named by its folder, or by the checkpoint itself.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(run).expanduser()
+    if path.is_dir() and not (path / BEST).is_file():
+        raise UserError(f"{run}: no {BEST} in it; expected the folder of a run, or a checkpoint")
+    if not path.exists():
+        raise UserError(f"{run}: no such file or folder; expected the folder of a run, or a checkpoint")
+    return path / BEST if path.is_dir() else path
+
+
+def compare(config: DictConfig) -> None:
+    """Compares two runs, prints the table and writes comparison.json and roc.png, in a folder that Hydra made."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    if not isinstance(config.runs, ListConfig) or len(config.runs) != 2:
+        raise UserError("runs: expected two, as in compare RUN RUN, or runs=[ONE,OTHER]")
+    runs = list(map(str, config.runs))
+    if check_replicates("bounds", config.metrics.bounds) == 0:
+        raise UserError("metrics.bounds=0: a comparison is by bounds; say metrics.bounds=1000")
+    with run_folder.locked(folder):
+        if (folder / TABLE).exists():
+            raise UserError(f"{folder}: holds a comparison; name another folder, or delete it")
+        evaluated = [embed_chosen(_at_own_size(config, run), str(checkpoint_of(run))) for run in runs]
+        refuse_other_images(evaluated[0].rows, evaluated[1].rows)
+        scored = [_scored(config, one) for one in evaluated]
+        found = differences(*scored)
+        figure = check_choice("figure", config.figure, found)
+        tell(config, folder, found, verdict(figure, found[figure], runs), len(evaluated[0].files))
+        save(draw_comparison(_labelled(runs, scored)), folder / PICTURE)
+    log.info("picture  %s", folder / PICTURE)
+
+
+def _labelled(runs: Sequence[str], scored: Sequence[Scored]) -> list[tuple[str, ScoredPairs]]:
+    return [(run, one.pairs) for run, one in zip(runs, scored, strict=True)]
+
+
+def _at_own_size(config: DictConfig, run: str) -> DictConfig:
+    """The config with the size of the run's images, and their crop where the first run's are cut as in training."""
+    own = OmegaConf.create(plain(config))
+    cards = [read_card(read_checkpoint(checkpoint_of(name))).data for name in (str(config.runs[0]), run)]
+    own.data.size = cards[1]["size"]
+    if config.data.crop == cards[0].get("crop") and cards[0]["choice"] == cards[1]["choice"]:
+        own.data.crop = cards[1].get("crop")
+    return own
+
+
+def _scored(config: DictConfig, found: Evaluated) -> Scored:
+    listed = None if found.chosen.folds is None else np.concatenate(found.chosen.folds)
+    settings = config.metrics
+    return score_run(
+        found.rows, listed, found.card.threshold, settings.bounds, settings.threshold, read_fars(settings)
+    )
+
+
+def tell(
+    config: DictConfig, folder: Path, found: Mapping[str, Difference], sentence: str, images: int
+) -> None:
+    """Writes comparison.json, prints the table, and says in a sentence which is better."""
+    runs = list(map(str, config.runs))
+    facts = {"runs": runs, "part": config.part, "pairs": config.pairs, "images": images, "verdict": sentence}
+    values = {name: one._asdict() for name, one in found.items()}
+    text = json.dumps({**facts, "figures": values}, indent=2, allow_nan=False)
+    run_folder.write_atomically(folder / TABLE, text + "\n")
+    kind = "all pairs" if config.pairs is None else f"pairs of {Path(str(config.pairs)).name}"
+    title = f"{runs[1]} less {runs[0]}: {config.part}, {kind}, {images:,} images"
+    report.show(report.rows_table(rows_of(found), title))
+    log.info("%s", sentence)
+    log.info("figures  %s", folder / TABLE)
+
+
+if __name__ == "__main__":
+    main()
