@@ -190,7 +190,7 @@ class VerificationModule(L.LightningModule):
 
     def _bounds(self, part: str, figures: Mapping[str, float | None]) -> dict[str, float]:
         """The bounds of a part's figures; those of final ones with a word on what to know of them."""
-        metric, training = self._metric(part), self.trainer.state.fn == "fit"
+        metric, training = self.metric(part), self.trainer.state.fn == "fit"
         found = [metric.bounded(figures, training)]
         if figures.get("accuracy") is not None:
             listed, told = self.listed_pairs[part], {"accuracy": figures["accuracy"]}

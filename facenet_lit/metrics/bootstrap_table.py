@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from facenet_lit.batch import IntArray, Rows
-from facenet_lit.metrics.exact_distances import FARTHEST, ExactDistances
+from facenet_lit.metrics.exact_distances import FARTHEST, ExactDistances, listed_steps
 from facenet_lit.metrics.pair_scoring import tiles
 
 HELD = 1 << 27  # impostor pairs that are held at most: 1 GiB, those of 16,384 images
@@ -81,7 +81,7 @@ class PairTable:
         order = torch.searchsorted(rows.numbers, torch.from_numpy(named))
         names, places = np.unique(rows.identities[order].numpy(), return_inverse=True)
         first, second = np.searchsorted(named, listed).T
-        steps = ExactDistances(rows.embeddings, order).listed(first, second).numpy()
+        steps = listed_steps(rows.embeddings, *order.numpy()[np.stack([first, second])]).numpy()
         keys = _keys(steps, places[first], places[second], len(names))
         same = places[first] == places[second]
         return cls(len(names), keys[same], keys[~same])
