@@ -47,6 +47,7 @@ LEVELS = {
     "metrics": PARTS,
     "mining": PARTS,
     "losses": PARTS,
+    "health": PARTS,
     "backbones": NETWORKS,
 }
 HYDRA_ALLOWED = {
