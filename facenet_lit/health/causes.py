@@ -51,16 +51,14 @@ def causes(illness: str, run: Circumstances) -> list[str]:
 _Causes = list[tuple[bool, str]]
 
 
-def _rate(run: Circumstances, what: str = "the learning rate is too high") -> tuple[bool, str]:
-    return (
-        True,
-        f"{what}: optimizer.lr={run.learning_rate / 10:g} (now {run.learning_rate:g}), scheduler.warmup=0.1",
-    )
+def _rate(run: Circumstances) -> tuple[bool, str]:
+    rate = f"optimizer.lr={run.learning_rate / 10:g} (now {run.learning_rate:g}), scheduler.warmup=0.1"
+    return True, f"the learning rate is too high: {rate}"
 
 
 def _collapse(run: Circumstances) -> _Causes:
     return [
-        _rate(run, "the learning rate is too high, the first steps drove all into one point"),
+        _rate(run),
         (not run.normed_head, "nothing behind the head keeps embeddings apart: model.head=batchnorm"),
         (not run.normed_backbone, "no BatchNorm or skips in the network: model=inception or model=resnext"),
         (run.miner == "hard", "the hardest triplets from the first step on: miner=semi_hard"),
@@ -112,6 +110,7 @@ def _exploding(run: Circumstances) -> _Causes:
         (run.miner is None, "the softmax is too sharp: a smaller loss.scale or loss.margin"),
         (not run.normed_backbone, "no BatchNorm or skips in the network: model=inception or model=resnext"),
         (run.precision == "bf16", "bfloat16 has few digits: trainer.precision=32"),
+        (True, "some pictures show nobody, or somebody else: data.root, data.list, data.crop"),
     ]
 
 

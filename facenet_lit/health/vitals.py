@@ -79,7 +79,9 @@ def shape_of(rows: Rows, margin: float, squared: bool = False) -> Shape | None:
     if not embeddings.isfinite().all():
         return None
     centred = embeddings - embeddings.mean(0)
-    distances = torch.cdist(embeddings, embeddings, compute_mode="donot_use_mm_for_euclid_dist")  # (N, N)
+    products = centred @ centred.T  # (N, N); in float64, which leaves equal rows 1e-7 apart at most
+    norms = products.diagonal()
+    distances = (norms[:, None] + norms - 2 * products).clamp_min(0).sqrt()
     genuine, impostor = first.pairs_with(first)
     return Shape(
         effective_rank(centred),
@@ -113,9 +115,8 @@ def _hinges(distances: Tensor, genuine: Tensor, impostor: Tensor, margin: float)
     anchor, positive = genuine.nonzero(as_tuple=True)
     counts = impostor.sum(1)[anchor]
     anchor, positive, counts = (part[counts > 0] for part in (anchor, positive, counts))
-    nth = (
-        torch.arange(len(anchor)) * 7919 % counts.clamp_min(1)
-    )  # a prime: neighbours get negatives that are not
+    # By a prime, that neighbours get negatives which are none.
+    nth = torch.arange(len(anchor)) * 7919 % counts.clamp_min(1)
     order = impostor.int().argsort(dim=1, descending=True, stable=True)  # (N, N) each row's negatives first
     negative = order[anchor, nth]
     return (distances[anchor, positive] - distances[anchor, negative] + margin).clamp_min(0)
