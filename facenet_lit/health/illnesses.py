@@ -13,6 +13,7 @@ POINT = 0.05  # spread below which embeddings are one point: no two are farther 
 FEW = 4.0  # dimensions, where there is room for many
 FEW_OF_ROOM = 0.25  # of the dimensions that there is room for, where these are few
 LOSS_TIMES, LOSS_TIMES_FIRST = 3.0, 1.5  # its least mean, and its first one
+LEAST_LOSS = 1.0  # below which no loss explodes: a mean over a few hinges jumps, but none is far above it
 GRADIENT_TIMES = 100.0  # its greatest norm among the first looks
 FIRST_LOOKS = 5
 MET, MISSED = 0.05, 0.5  # mean loss in margins, below which the margin is met, and above which it is not
@@ -111,7 +112,7 @@ def inputs_show(inputs: Inputs) -> str | None:
 def _explodes(vitals: Vitals, past: Past) -> bool:
     if past.looks == 0:
         return False
-    loss = vitals.loss > max(LOSS_TIMES * past.least_loss, LOSS_TIMES_FIRST * past.first_loss)
+    loss = vitals.loss > max(LOSS_TIMES * past.least_loss, LOSS_TIMES_FIRST * past.first_loss, LEAST_LOSS)
     return loss or (
         past.looks >= FIRST_LOOKS and vitals.gradient_norm > GRADIENT_TIMES * past.greatest_gradient
     )

@@ -97,6 +97,8 @@ def test_an_exploding_loss() -> None:
     assert shown(look(faces(), loss=55.0), *falling) == "exploding"
     assert shown(look(faces(), loss=40.0), *falling) is None  # not much more than at first
     assert shown(look(faces(), loss=1e9)) is None  # nothing to compare with
+    # The mean over a handful of triplets jumps.
+    assert shown(look(faces(), loss=0.6), look(faces(), loss=0.1), look(faces(), loss=0.0)) is None
     # A switch of losses brings another, lower level.
     assert shown(look(faces(), loss=0.15), *falling) is None
     assert shown(look(faces(), loss=0.2), *falling, look(faces(), loss=0.15)) is None
