@@ -174,8 +174,7 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     # Now: scoring loads the best checkpoint, and with it what was spent until then.
     best = read_checkpoint(checkpoints.best_path)["global_step"]
     if writes:
-        facts = {**origin, **_spent(budget, best), **_size(embedder, card)}
-        run_folder.write_facts(folder, {**facts, "ended_by": ended_by(recipe.callbacks)})
+        run_folder.write_facts(folder, {**origin, **_spent(budget, best, callbacks), **_size(embedder, card)})
     return score_best(trainer, module, data, checkpoints.best_path, config.test)
 
 
@@ -186,7 +185,7 @@ def _share_statistics(embedder: Embedder, accelerator: str) -> None:
         sync_batch_norms(embedder)
 
 
-def _spent(budget: Budget, best: int) -> dict[str, object]:
+def _spent(budget: Budget, best: int, callbacks: list[L.Callback]) -> dict[str, object]:
     log.info(
         "trained %d steps in %.0f s; the best is step %d", budget.steps_spent, budget.seconds_spent, best
     )
@@ -196,6 +195,7 @@ def _spent(budget: Budget, best: int) -> dict[str, object]:
         "seconds": round(budget.seconds_spent, 1),
         "images_per_second": round(budget.images_spent / budget.seconds_spent, 1),
         "best_step": best,
+        "ended_by": ended_by(callbacks),
     }
 
 

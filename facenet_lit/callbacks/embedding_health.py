@@ -156,6 +156,7 @@ class EmbeddingHealth(L.Callback):
             sums.loss,
             sums.active_share,
             norm,
+            sums.least_spread,
             shape_of(module.scored.rows, settings.margin, settings.squared),
         )
 

@@ -54,7 +54,7 @@ def signs_of(illness: str, figures: Mapping[str, float]) -> dict[str, float]:
 _SIGNS = {
     "nan": ("loss", "gradient_norm"),
     "inputs": ("mean", "deviation"),
-    "collapse": ("spread", "effective_rank", "impostor_distance", "loss", "margin"),
+    "collapse": ("least_spread", "spread", "effective_rank", "impostor_distance", "loss", "margin"),
     "exploding": ("loss", "first_loss", "gradient_norm"),
     "partial_collapse": ("effective_rank", "room", "spread"),
     "saturation": ("loss", "active_share", "genuine_distance", "impostor_distance"),

@@ -34,7 +34,7 @@ class Illness(NamedTuple):
 ILLNESSES = {
     "nan": Illness("loss, gradient or embeddings are not finite", 1),
     "inputs": Illness("the network's inputs are not normalised", 1),
-    "collapse": Illness("all embeddings lie in nearly one point", 2),
+    "collapse": Illness("all embeddings fall into nearly one point", 2),
     "exploding": Illness("the loss or its gradient explodes", 2),
     "partial_collapse": Illness("the embeddings lie in few dimensions", 4),
     "saturation": Illness("no triplet is active any more", 4),
@@ -81,7 +81,7 @@ def shown_by(vitals: Vitals, past: Past) -> str | None:
     shape = vitals.shape
     if shape is None or not math.isfinite(vitals.loss) or not math.isfinite(vitals.gradient_norm):
         return "nan"
-    if shape.spread < POINT:
+    if min(shape.spread, vitals.least_spread) < POINT:
         return "collapse"
     if _explodes(vitals, past):
         return "exploding"

@@ -45,6 +45,7 @@ class Vitals(NamedTuple):
         loss: mean over the steps since the last look.
         active_share: of the triplets, or rows, that the loss considered in those steps; None where it had none.
         gradient_norm: of all parameters, before it is limited.
+        least_spread: of the embeddings of those steps.
         shape: of the step's embeddings; None where they are not finite.
     """
 
@@ -52,11 +53,17 @@ class Vitals(NamedTuple):
     loss: float
     active_share: float | None
     gradient_norm: float
+    least_spread: float
     shape: Shape | None
 
     def figures(self) -> dict[str, float]:
         """What there is, by the name that it is logged under."""
-        named = {"loss": self.loss, "active_share": self.active_share, "gradient_norm": self.gradient_norm}
+        named: dict[str, float | None] = {
+            "loss": self.loss,
+            "active_share": self.active_share,
+            "gradient_norm": self.gradient_norm,
+        }
+        named["least_spread"] = self.least_spread if math.isfinite(self.least_spread) else None
         named |= {} if self.shape is None else self.shape._asdict()
         named.pop("room", None)
         return {f"health/{name}": value for name, value in named.items() if value is not None}
@@ -91,6 +98,14 @@ def shape_of(rows: Rows, margin: float, squared: bool = False) -> Shape | None:
         _mean(_hinges(distances.square() if squared else distances, genuine, impostor, margin)),
         min(embeddings.shape[1], len(first.identities.unique()) - 1),
     )
+
+
+def spread_of(embeddings: Tensor) -> Tensor:
+    """Root mean squared distance of (N, D) embeddings from their mean: a scalar, where they are.
+
+    Good enough to compare with a limit: rounding leaves up to 0.001 of a spread of 0.
+    """
+    return (embeddings.square().sum(1).mean() - embeddings.mean(0).square().sum()).clamp_min(0).sqrt()
 
 
 def effective_rank(matrix: Tensor) -> float:

@@ -157,7 +157,8 @@ def test_healthy_runs_hear_nothing_and_are_measured(tmp_path: Path, settings: tu
     names = {name for name in told.Tags()["scalars"] if name.startswith("health/")}
     assert names == {
         f"health/{name}"
-        for name in ("loss", "active_share", "gradient_norm", "effective_rank", "spread", "genuine_distance",
+        for name in ("loss", "active_share", "gradient_norm", "least_spread", "effective_rank", "spread",
+                     "genuine_distance",
                      "impostor_distance", "unmined_loss")
     }  # fmt: skip
     steps = 3 if "trainer.steps=3" in settings else 8
@@ -210,7 +211,7 @@ def test_several_processes_see_what_one_sees(tmp_path: Path) -> None:
     assert told["one"] == told["two"]
     one, two = (events(tmp_path / name) for name in ("one", "two"))
     names = [name for name in one.Tags()["scalars"] if name.startswith("health/")]
-    assert len(names) == 8
+    assert len(names) == 9
     for name in names:
         values = [[event.value for event in side.Scalars(name)] for side in (one, two)]
         assert values[0] == pytest.approx(values[1], rel=1e-6)

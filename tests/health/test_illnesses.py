@@ -27,9 +27,17 @@ def faces(within: float = 0.5, size: int = SIZE, people: int = PEOPLE) -> Tensor
     return normalize(centres + within * randn(len(centres), size, seed=1), dim=1)
 
 
-def look(embeddings: Tensor, loss: float = 0.15, active: float | None = 0.8, gradient: float = 1.0) -> Vitals:
+def look(
+    embeddings: Tensor,
+    loss: float = 0.15,
+    active: float | None = 0.8,
+    gradient: float = 1.0,
+    least: float = 1.0,
+) -> Vitals:
     numbers = torch.arange(len(embeddings))
-    return Vitals(10, loss, active, gradient, shape_of(Rows(embeddings, numbers // EACH, numbers), 0.2))
+    return Vitals(
+        10, loss, active, gradient, least, shape_of(Rows(embeddings, numbers // EACH, numbers), 0.2)
+    )
 
 
 def seen(*looks: Vitals) -> Past:
@@ -65,6 +73,11 @@ def test_collapse(width: float) -> None:
     assert shown(look(point, loss=0.2, active=1.0)) == "collapse"
     # The masked miner finds no triplet then, and the loss is 0.
     assert shown(look(point, loss=0.0, active=None, gradient=0.0)) == "collapse"
+
+
+def test_a_point_that_twitches_just_when_it_is_looked_at() -> None:
+    assert shown(look(faces(), loss=0.2, least=0.01)) == "collapse"
+    assert shown(look(faces(), loss=0.2, least=0.08)) is None
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from facenet_lit.batch import Rows
-from facenet_lit.health.vitals import MOST_ROWS, Vitals, effective_rank, shape_of
+from facenet_lit.health.vitals import MOST_ROWS, Vitals, effective_rank, shape_of, spread_of
 
 
 def rows(embeddings: Tensor, each: int = 3) -> Rows:
@@ -61,6 +61,7 @@ def test_distances_spread_and_loss_are_those_of_a_loop() -> None:
     impostor = [d for (i, j), d in apart.items() if people[i] != people[j]]
     assert shape.genuine_distance == pytest.approx(np.mean(genuine), rel=1e-9)
     assert shape.impostor_distance == pytest.approx(np.mean(impostor), rel=1e-9)
+    assert float(spread_of(embeddings)) == pytest.approx(shape.spread, abs=1e-5)
     around = np.linalg.norm(e - e.mean(0), axis=1)
     assert shape.spread == pytest.approx(math.sqrt(np.mean(around**2)), rel=1e-9)
     assert shape.effective_rank == pytest.approx(math.exp(entropy(svdvals(e - e.mean(0)))), rel=1e-9)
@@ -116,9 +117,13 @@ def test_only_so_many_rows_are_looked_at_and_nothing_is_changed() -> None:
 
 def test_figures_have_names_and_no_holes() -> None:
     shape = shape_of(rows(drawn(5, 4), each=1), 0.2)
-    whole = Vitals(7, 0.5, 0.25, 2.0, shape).figures()
+    whole = Vitals(7, 0.5, 0.25, 2.0, 0.75, shape).figures()
     assert list(whole) == [
-        "health/loss", "health/active_share", "health/gradient_norm", "health/effective_rank", "health/spread",
+        "health/loss", "health/active_share", "health/gradient_norm", "health/least_spread", "health/effective_rank",
+        "health/spread",
         "health/impostor_distance",
     ]  # fmt: skip
-    assert Vitals(7, 0.5, None, 2.0, None).figures() == {"health/loss": 0.5, "health/gradient_norm": 2.0}
+    assert Vitals(7, 0.5, None, 2.0, math.nan, None).figures() == {
+        "health/loss": 0.5,
+        "health/gradient_norm": 2.0,
+    }
