@@ -98,6 +98,22 @@ class Rows(NamedTuple):
         return genuine, ~same_identity & apart
 
 
+class ScoredBatch(NamedTuple):
+    """What became of a training batch, for those who look on; the same on every process, without gradient.
+
+    Attributes:
+        rows: of the global batch, embedded.
+        loss: scalar, the mean over the global batch.
+        active: scalar int64, triplets or rows that give a gradient or lie on the wrong side.
+        considered: number of all that were looked at.
+    """
+
+    rows: Rows
+    loss: Tensor
+    active: Tensor
+    considered: int
+
+
 def share_of(total: int, rank: int, world: int) -> tuple[int, int]:
     """The rows of a global batch that a process takes: [first, last), contiguous, sizes differing by one at most."""
     return total * rank // world, total * (rank + 1) // world

@@ -12,6 +12,7 @@ from typing import Any
 
 import lightning as L
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import gathering, report, run_folder
@@ -20,6 +21,7 @@ from facenet_lit.backbones.synced_batch_norm import refuse_odd_batch_norms, sync
 from facenet_lit.budget import Budget
 from facenet_lit.building import build_card, build_module
 from facenet_lit.callbacks.checkpoints import StoppedBySignal
+from facenet_lit.callbacks.embedding_health import ended_by
 from facenet_lit.checkpoint import ModelCard, newest_whole, read_card, read_checkpoint
 from facenet_lit.command_line import fail, start, user_error
 from facenet_lit.compilation import compile_backbone
@@ -43,6 +45,10 @@ from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense
 from facenet_lit.weights import Weights, load_weights, read_weights
 
 log = logging.getLogger(__name__)
+
+ILL = (
+    3  # exit code of a run that callbacks.health.stop=true ended; it is finished, its best checkpoint scored
+)
 
 Checked = tuple[Recipe, Weights | None]  # what trains, and the weights that it starts from
 
@@ -88,6 +94,9 @@ def train(config: DictConfig) -> float | None:
         run_folder.write_metrics(folder, figures)
         report.show(report.figures_table(figures, "best checkpoint"))
         _tell_where(folder)
+        illness = ended_by(checked[0].callbacks)
+        if illness is not None and hydra.mode != RunMode.MULTIRUN:  # whose other jobs are to go on
+            sys.exit(ILL)
         return figures[config.monitor]
 
 
@@ -166,7 +175,7 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     # Now: scoring loads the best checkpoint, and with it what was spent until then.
     best = read_checkpoint(checkpoints.best_path)["global_step"]
     if writes:
-        run_folder.write_facts(folder, {**origin, **_spent(budget, best), **_size(embedder, card)})
+        run_folder.write_facts(folder, {**origin, **_spent(budget, best, callbacks), **_size(embedder, card)})
     return score_best(trainer, module, data, checkpoints.best_path, config.test)
 
 
@@ -177,7 +186,7 @@ def _share_statistics(embedder: Embedder, accelerator: str) -> None:
         sync_batch_norms(embedder)
 
 
-def _spent(budget: Budget, best: int) -> dict[str, object]:
+def _spent(budget: Budget, best: int, callbacks: list[L.Callback]) -> dict[str, object]:
     log.info(
         "trained %d steps in %.0f s; the best is step %d", budget.steps_spent, budget.seconds_spent, best
     )
@@ -187,6 +196,7 @@ def _spent(budget: Budget, best: int) -> dict[str, object]:
         "seconds": round(budget.seconds_spent, 1),
         "images_per_second": round(budget.images_spent / budget.seconds_spent, 1),
         "best_step": best,
+        "ended_by": ended_by(callbacks),
     }
 
 

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from facenet_lit import gathering
 from facenet_lit.backbones.chunked_embedding import embed_in_chunks
 from facenet_lit.backbones.embedder import Embedder
-from facenet_lit.batch import Batch, IntArray, Rows
+from facenet_lit.batch import Batch, IntArray, Rows, ScoredBatch
 from facenet_lit.checkpoint import ModelCard
 from facenet_lit.growth import shrunk
 from facenet_lit.losses.loss import Loss, LossSum
@@ -48,6 +48,9 @@ class VerificationModule(L.LightningModule):
         listed_pairs: for a part with such a list, (P, 2) image numbers that its accuracy is told on.
         backbone_lr: learning rate of the backbone, or None for that of all.
         chunk: rows of a training batch that are embedded at a time, see :func:`embed_in_chunks`; None for all.
+
+    Attributes:
+        scored: the last training batch and what it scored; None before the first.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class VerificationModule(L.LightningModule):
         self.chunk = chunk
         self.figures: dict[str, float | None] = {}
         self.training_size: int | None = None
+        self.scored: ScoredBatch | None = None
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeds: (N, 3, H, W) uint8 RGB to (N, D) unit vectors."""
@@ -95,6 +99,8 @@ class VerificationModule(L.LightningModule):
         scored: LossSum = self.loss(own, rows, self._mine(own, rows, batch.triplets)).over_processes()
         self.log("train/loss", scored.value, prog_bar=True)
         self.log("train/active_share", scored.active / max(scored.considered, 1), prog_bar=True)
+        seen = rows._replace(embeddings=rows.embeddings.detach())
+        self.scored = ScoredBatch(seen, scored.value.detach(), scored.active, scored.considered)
         return scored.value
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

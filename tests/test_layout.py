@@ -56,6 +56,7 @@ LEVELS = {
     "metrics": PARTS,
     "mining": PARTS,
     "losses": PARTS,
+    "health": PARTS,
     "backbones": NETWORKS,
 }
 HYDRA_ALLOWED = {

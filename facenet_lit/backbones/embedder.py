@@ -89,13 +89,16 @@ class Embedder(nn.Module):
 
         A row whose head output is zero gives a zero vector.
         """
-        pixels = normalized(images, self.mean, self.std)
-        if self.per_image:
-            pixels = standardize(pixels)
+        pixels = self.pixels(images)
         embeddings = self._embed(pixels)
         if self.training or not self.mirror:
             return embeddings
         return F.normalize(embeddings + self._embed(pixels.flip(3)), dim=1, eps=SHORTEST)
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """What the backbone gets: (N, 3, H, W) images, as ``forward`` takes them, to normalised ones."""
+        pixels = normalized(images, self.mean, self.std)
+        return standardize(pixels) if self.per_image else pixels
 
     def train(self, mode: bool = True) -> Embedder:
         """As of any module, but that a frozen backbone stays in evaluation mode."""

@@ -64,7 +64,7 @@ class TrainingClock(L.Callback):
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Tells the budget and starts the clock; a run resumed with nothing left to spend stops at once."""
         log.info("budget: %s%s", self.budget, f", {self.budget.share:.0%} spent" if self.budget.share else "")
-        trainer.should_stop = self.budget.is_spent
+        trainer.should_stop = trainer.should_stop or self.budget.is_spent
         self._set_marks()
         self.resume()
 

@@ -94,7 +94,7 @@ class RunCsvLogger(Logger, Dashboard):
         """See :class:`Dashboard`."""
         write_png(self._folder / PICTURES / f"{name}-{step:06d}.png", picture)
 
-    def show_text(self, name: str, text: str) -> None:
+    def show_text(self, name: str, text: str, step: int = 0) -> None:
         """It is in config.yaml or train.log."""
 
     def begin_row(self, settings: Settings, figures: Sequence[str]) -> None:

@@ -63,8 +63,8 @@ class Dashboard(ABC):
         """
 
     @abstractmethod
-    def show_text(self, name: str, text: str) -> None:
-        """Shows a text in Markdown."""
+    def show_text(self, name: str, text: str, step: int = 0) -> None:
+        """Shows a text in Markdown, of a step of the training."""
 
     @abstractmethod
     def begin_row(self, settings: Settings, figures: Sequence[str]) -> None:

@@ -109,7 +109,7 @@ class RunMlflowLogger(Logger, Dashboard):
         """See :class:`Dashboard`; they are the run's artifacts."""
         self.client.log_image(self.run_id, picture, f"{name}-{step:06d}.png")
 
-    def show_text(self, name: str, text: str) -> None:
+    def show_text(self, name: str, text: str, step: int = 0) -> None:
         """See :class:`Dashboard`; an artifact."""
         self.client.log_text(self.run_id, text, f"{name}.md")
 

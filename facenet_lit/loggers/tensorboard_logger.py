@@ -42,9 +42,9 @@ class RunLogger(TensorBoardLogger, Dashboard):
         """See :class:`Dashboard`."""
         self.experiment.add_image(name, picture, step, dataformats="HWC")
 
-    def show_text(self, name: str, text: str) -> None:
+    def show_text(self, name: str, text: str, step: int = 0) -> None:
         """See :class:`Dashboard`."""
-        self.experiment.add_text(name, text, 0)
+        self.experiment.add_text(name, text, step)
 
     def begin_row(self, settings: Settings, figures: Sequence[str]) -> None:
         """See :class:`Dashboard`; TensorBoard takes the columns of all runs from the first one's."""

@@ -61,7 +61,7 @@ class RunWandbLogger(WandbLogger, Dashboard):
         """See :class:`Dashboard`."""
         self.log_image(name, [picture], step)
 
-    def show_text(self, name: str, text: str) -> None:
+    def show_text(self, name: str, text: str, step: int = 0) -> None:
         """See :class:`Dashboard`; it stands in the run's overview."""
         self.experiment.config.update({f"text/{name}": text}, allow_val_change=True)
 

@@ -1,0 +1,61 @@
+"""What decides on likely causes is read off the run."""
+
+import lightning as L
+import pytest
+import torch
+from test_verification_module import made
+
+from facenet_lit.backbones import build_backbone
+from facenet_lit.callbacks.circumstances import circumstances_of, is_normed
+from facenet_lit.losses.joint import JointLoss
+from facenet_lit.losses.margin_softmax import MarginSoftmaxLoss
+from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
+from facenet_lit.losses.triplet import TripletLoss
+from facenet_lit.mining import HardMiner
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "normed"),
+    [
+        ("inception", {}, True),
+        ("inception", {"batch_norm": "stem"}, False),
+        ("inception", {"batch_norm": "none"}, False),
+        ("resnext", {}, True),
+        ("inception_resnet_v1", {}, True),
+    ],
+)
+def test_which_backbones_are_normed(name: str, arguments: dict[str, object], normed: bool) -> None:
+    with torch.device("meta"):
+        assert is_normed(build_backbone(name, **arguments)) == normed
+
+
+def test_a_run_is_read() -> None:
+    module = made(HardMiner(), TripletLoss(0.2, squared=True))
+    trainer = L.Trainer(
+        accelerator="cpu", logger=False, enable_checkpointing=False, gradient_clip_val=1.0, max_steps=1
+    )
+    optimizer = torch.optim.AdamW(module.parameters(), lr=0.01, weight_decay=0.3)
+    optimizer.param_groups[0]["base_lr"] = 0.02  # as the clock leaves it beside the scheduled one
+    trainer.strategy.optimizers = [optimizer]
+    found = circumstances_of(trainer, module)
+    assert found == (0.02, True, True, "hard", True, "32", 0.3, True)
+
+
+def test_what_the_loss_makes_of_it() -> None:
+    trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, max_steps=1)
+    softmax = circumstances_of(trainer, made(loss=MarginSoftmaxLoss()))
+    assert (softmax.miner, softmax.squared, softmax.clipped) == (None, False, False)
+    assert circumstances_of(trainer, made(loss=SemiHardMeanLoss(squared=True))).squared
+    joint = JointLoss(MarginSoftmaxLoss(), TripletLoss(squared=True))
+    assert circumstances_of(trainer, made(loss=joint))[3:5] == ("semi_hard", True)
+    assert not circumstances_of(trainer, made()).squared
+
+
+@pytest.mark.parametrize(("head", "normed"), [("batchnorm", True), ("linear", False), ("none", True)])
+def test_a_head_without_anything_is_what_is_before_it(head: str, normed: bool) -> None:
+    module = made()
+    size = module.embedder.backbone.features if head == "none" else 16
+    module.card.head, module.card.embedding_size = head, size
+    module.embedder = module.card.build()
+    trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, max_steps=1)
+    assert circumstances_of(trainer, module).normed_head == normed

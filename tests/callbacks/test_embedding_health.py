@@ -1,0 +1,245 @@
+"""Real runs: trained into an illness, and healthy ones, which hear nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from entry_points import SETTINGS, TINY, Ended, call
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from test_processes import ended as ended_process
+from test_processes import start
+
+from facenet_lit.batch import Rows
+from facenet_lit.callbacks import embedding_health
+from facenet_lit.callbacks.embedding_health import EmbeddingHealth, ended_by
+from facenet_lit.errors import UserError
+from facenet_lit.health.vitals import Shape, shape_of
+from facenet_lit.train import main
+
+OFTEN = ["callbacks.health.every_steps=1", "trainer.steps=8", "trainer.val_every_steps=8", "test=false"]
+# What the loss stuck at the margin comes of.
+PLAIN = [
+    *SETTINGS, "model=inception_plain", "model.arguments.width=0.125", "optimizer=adam", "optimizer.lr=0.05",
+    "scheduler=constant", "augmentation=none",
+]  # fmt: skip
+
+
+def run(folder: Path, *arguments: str, tiny: tuple[str, ...] = tuple(TINY)) -> Ended:
+    return call(main, *tiny, *OFTEN, f"hydra.run.dir={folder}", *arguments)
+
+
+def events(folder: Path) -> EventAccumulator:
+    accumulator = EventAccumulator(str(folder))
+    accumulator.Reload()
+    return accumulator
+
+
+def messages(ended: Ended) -> list[str]:
+    return [line for line in ended.out.splitlines() if line.startswith("health: ")]
+
+
+def text(folder: Path, illness: str) -> str:
+    told = events(folder).Tensors(f"health/{illness}/text_summary")[-1]
+    return bytes(told.tensor_proto.string_val[0]).decode()
+
+
+@pytest.fixture(scope="module")
+def collapsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
+    folder = tmp_path_factory.mktemp("runs") / "collapsed"
+    return folder, run(folder, "callbacks.health.stop=true", "trainer.steps=40", tiny=tuple(PLAIN))
+
+
+def test_a_plain_network_at_a_high_rate_collapses_and_is_told_once(collapsed: tuple[Path, Ended]) -> None:
+    folder, ended = collapsed
+    (message,) = messages(ended)
+    assert message.startswith("health: collapse at step ")
+    after = ended.out.split(message)[1].splitlines()
+    assert after[1].startswith("  1. the learning rate is too high: optimizer.lr=0.005 (now 0.05)")
+    assert after[2].endswith("model.head=batchnorm")
+    page = text(folder, "collapse")
+    assert message.removeprefix("health: ").removesuffix("; check in this order:") in page
+    assert "1. the learning rate is too high" in page
+
+
+def test_where_it_is_to_stop_it_ends_there_scored_and_with_its_code(collapsed: tuple[Path, Ended]) -> None:
+    folder, ended = collapsed
+    assert ended.code == 3
+    facts = json.loads((folder / "run.json").read_text())
+    step = int(messages(ended)[0].split("step ")[1].split(":")[0])
+    assert (facts["ended_by"], facts["steps"]) == ("collapse", step)
+    assert step < 40
+    assert "val/eer_balanced" in json.loads((folder / "metrics.json").read_text())
+    assert (folder / "checkpoints" / "best.ckpt").is_file()
+    shares = events(folder).Scalars("health/spread")
+    assert [event.step for event in shares] == list(range(1, step + 1))
+    assert shares[-1].value < 0.05 < shares[0].value
+
+
+def test_a_run_that_had_ended_ends_again(collapsed: tuple[Path, Ended]) -> None:
+    folder, _ = collapsed
+    (folder / "metrics.json").unlink()  # as if killed before it was scored
+    again = run(folder, "callbacks.health.stop=true", "trainer.steps=40", "resume=auto", tiny=tuple(PLAIN))
+    assert again.code == 3
+    assert not messages(again)
+    assert json.loads((folder / "run.json").read_text())["ended_by"] == "collapse"
+
+
+def test_numbers_that_are_none_are_told_before_the_validation_that_fails_at_them(tmp_path: Path) -> None:
+    ended = run(tmp_path, "optimizer.lr=1e6", "callbacks.health.every_steps=1000")
+    assert ended.code == 2
+    (message,) = messages(ended)
+    assert message.startswith("health: nan at step 8: loss, gradient or embeddings are not finite (loss nan")
+    assert "embeddings hold NaN" in ended.err
+    assert "trainer.gradient_clip=1" in text(tmp_path, "nan")
+
+
+def test_numbers_that_are_none_end_a_run_at_once(tmp_path: Path) -> None:
+    ended = run(tmp_path, "optimizer.lr=1e6", "callbacks.health.stop=true")
+    assert ended.code == 2
+    (message,) = messages(ended)
+    assert int(message.split("step ")[1].split(":")[0]) < 8
+    told = "training has diverged, and callbacks.health.stop=true ends it"
+    assert told in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_inputs_that_are_not_normalised(tmp_path: Path) -> None:
+    ended = run(tmp_path, "data.normalize=none", "trainer.steps=2")
+    assert ended.code == 0
+    (message,) = messages(ended)
+    assert message.startswith("health: inputs at step 0: the network's inputs are not normalised (mean 0.5")
+    assert "data.normalize=half" in text(tmp_path, "inputs")
+
+
+def test_triplets_that_have_become_easy(tmp_path: Path) -> None:
+    settings = ("miner=given", "loss.margin=0", "data.batch_size=6", "trainer.steps=40", "augmentation=none")
+    ended = run(tmp_path, *settings)
+    assert ended.code == 0
+    assert messages(ended)[0].startswith("health: saturation at step ")
+    assert "miner=semi_hard" in text(tmp_path, "saturation")
+
+
+def test_a_margin_met_by_heart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look at the training batch is that of a network which knows its people by heart; all else is real."""
+    known = torch.eye(24)
+
+    def by_heart(rows: Rows, margin: float, squared: bool) -> Shape | None:
+        return shape_of(rows._replace(embeddings=known[rows.identities % 24]), margin, squared)
+
+    monkeypatch.setattr(embedding_health, "shape_of", by_heart)
+    ended = run(tmp_path, "trainer.steps=6", "trainer.val_every_steps=1", "optimizer.lr=0")
+    (message,) = (line for line in messages(ended) if line.startswith("health: gap"))
+    assert "the margin is met in training, but not in validation (training loss 0, validation" in message
+    assert "augmentation=strong" in text(tmp_path, "gap")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        (),
+        ("sampler=pk", "sampler.identities=8", "sampler.singles=4", "miner=hard", "loss.soft_margin=true"),
+        ("miner=given", "data.normalize=dataset"),
+        ("miner=masked", "data.normalize=image", "trainer.chunk=12"),
+        ("miner=all", "trainer.accumulate=2", "trainer.steps=3", "model.embedding_size=4"),
+        ("loss=semi_hard_mean", "trainer.grow_from=32", "augmentation.where=device"),
+        ("loss=arcface", "optimizer=sgd"),
+        ("loss=arcface_triplet", "loss.switch_epoch=1", "trainer.precision=64"),
+        ("model.head=linear", "model.freeze=true"),
+    ],
+)
+def test_healthy_runs_hear_nothing_and_are_measured(tmp_path: Path, settings: tuple[str, ...]) -> None:
+    ended = run(tmp_path, *settings)
+    assert ended.code == 0, ended.err
+    assert not messages(ended)
+    told = events(tmp_path)
+    names = {name for name in told.Tags()["scalars"] if name.startswith("health/")}
+    assert names == {
+        f"health/{name}"
+        for name in ("loss", "active_share", "gradient_norm", "least_spread", "effective_rank", "spread",
+                     "genuine_distance",
+                     "impostor_distance", "unmined_loss")
+    }  # fmt: skip
+    steps = 3 if "trainer.steps=3" in settings else 8
+    assert [event.step for event in told.Scalars("health/loss")] == list(range(1, steps + 1))
+    assert not told.Tags()["tensors"]
+
+
+def test_looks_measure_the_steps_between_them(tmp_path: Path) -> None:
+    arguments = ("trainer.precision=64", "augmentation=none")
+    run(tmp_path / "each", *arguments)
+    run(tmp_path / "fourth", *arguments, "callbacks.health.every_steps=4")
+    each, fourth = events(tmp_path / "each"), events(tmp_path / "fourth")
+    for name in ("loss", "active_share", "gradient_norm", "effective_rank"):
+        one = [event.value for event in each.Scalars(f"health/{name}")]
+        other = fourth.Scalars(f"health/{name}")
+        assert [event.step for event in other] == [4, 8]
+        if name == "loss":
+            expected = [sum(one[:4]) / 4, sum(one[4:]) / 4]
+        elif name != "active_share":  # whose batches count by their triplets
+            expected = [one[3], one[7]]
+        assert [event.value for event in other] == pytest.approx(expected, rel=1e-5) or name == "active_share"
+    losses = {event.step: event.value for event in each.Scalars("health/loss")}
+    for event in each.Scalars("train/loss"):
+        assert losses[event.step + 1] == pytest.approx(
+            event.value, rel=1e-5
+        )  # Lightning's steps are one short
+
+
+def test_looking_on_changes_nothing(tmp_path: Path) -> None:
+    run(tmp_path / "with")
+    run(tmp_path / "without", "~callbacks.health")
+    weights = [
+        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+        for name in ("with", "without")
+    ]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])
+
+
+def test_several_processes_see_what_one_sees(tmp_path: Path) -> None:
+    more = (
+        *OFTEN, "data.normalize=none", "callbacks.health.stop=true", "trainer.steps=4", "trainer.val_every_steps=4"
+    )  # fmt: skip
+    told = {}
+    for name, processes in (("one", ()), ("two", ("trainer=ddp",))):
+        train = ("-m", "facenet_lit.train")
+        out = ended_process(start(tmp_path, *train, *processes, *more, f"hydra.run.dir={name}"), 3)
+        (told[name],) = (line for line in out.splitlines() if line.startswith("health: "))
+        assert out.count("1. pixels are not brought around 0") == 1
+        assert json.loads((tmp_path / name / "run.json").read_text())["ended_by"] == "inputs"
+    assert told["one"] == told["two"]
+    one, two = (events(tmp_path / name) for name in ("one", "two"))
+    names = [name for name in one.Tags()["scalars"] if name.startswith("health/")]
+    assert len(names) == 9
+    for name in names:
+        values = [[event.value for event in side.Scalars(name)] for side in (one, two)]
+        assert values[0] == pytest.approx(values[1], rel=1e-6)
+
+
+def test_in_a_sweep_the_other_jobs_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = ("callbacks.health.stop=true", "data.normalize=none,half", "hydra.sweep.dir=sweep", "--multirun")
+    ended = call(main, *TINY, *OFTEN, "trainer.steps=2", *more)
+    assert ended.code == 0
+    found = [json.loads(Path("sweep", str(job), "run.json").read_text())["ended_by"] for job in (0, 1)]
+    assert found == ["inputs", None]
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(
+        UserError, match=r"callbacks\.health\.every_steps=0: expected an integer of 1 or more"
+    ):
+        EmbeddingHealth(0)
+    with pytest.raises(UserError, match=r"callbacks\.health\.stop=1: expected true or false"):
+        EmbeddingHealth(stop=1)
+
+
+def test_what_it_remembers_are_plain_values() -> None:
+    one, other = EmbeddingHealth(), EmbeddingHealth()
+    state = json.loads(json.dumps(one.state_dict()))
+    other.load_state_dict(state)
+    assert other.state_dict() == one.state_dict()
+    assert ended_by([one, other]) is None
+    other.ended_by = "gap"
+    assert ended_by([one, other]) == "gap"
