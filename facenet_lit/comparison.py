@@ -12,7 +12,7 @@ from facenet_lit.batch import IntArray, Rows
 from facenet_lit.errors import UserError
 from facenet_lit.metrics.bootstrap_intervals import Resampled, difference_of
 from facenet_lit.metrics.bootstrap_table import HELD, PairTable
-from facenet_lit.metrics.figures import figures, higher_is_better
+from facenet_lit.metrics.figures import BALANCED, figures, higher_is_better
 from facenet_lit.metrics.pair_scoring import score_all_pairs, score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
 from facenet_lit.metrics.resampling import ACCURACY, resample, resample_accuracy
@@ -143,7 +143,10 @@ def rows_of(found: Mapping[str, Difference]) -> list[dict[str, object]]:
 
 
 def _better(name: str, difference: float) -> str:
-    if name == "far":  # without its TAR a low FAR is no merit
+    if name.removesuffix(BALANCED) in (
+        "tar",
+        "far",
+    ):  # at a fixed threshold one is no merit without the other
         return ""
     return "second" if (difference > 0) == higher_is_better(name) else "first"
 

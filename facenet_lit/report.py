@@ -49,6 +49,9 @@ def show(table: Table) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=max(console.width, 125))
+    title, table.title = table.title, None
+    if title:  # which is broken at the table's width else, amid a path
+        console.print(str(title), style="bold", soft_wrap=True, markup=False, highlight=False)
     console.print(table)
 
 

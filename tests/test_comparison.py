@@ -48,8 +48,8 @@ def test_a_clearly_better_run_is_told_to_be() -> None:
     turned = differences(good, bad)["eer_balanced"]
     assert verdict("eer_balanced", turned, ["A", "B"]).startswith("at 95% A is better than B")
     better = {row["figure"]: row["better"] for row in rows_of(found)}
-    assert better["eer"] == better["tar"] == "second"
-    assert better["far"] == ""
+    assert better["eer"] == better["tar_at_far_1e-2_balanced"] == "second"
+    assert better["far"] == better["tar"] == better["tar_balanced"] == ""
 
 
 def test_runs_that_hardly_differ_are_told_not_to() -> None:

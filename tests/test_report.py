@@ -43,3 +43,6 @@ def test_rows_of_different_keys_share_a_table() -> None:
 def test_shows_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     show(figures_table({"val/eer": 0.125}, "best"))
     assert "0.1250" in capsys.readouterr().out
+    title = f"{'long/' * 30}best.ckpt: [all] pairs"
+    show(figures_table({"val/eer": 0.125}, title))
+    assert capsys.readouterr().out.splitlines()[0] == title

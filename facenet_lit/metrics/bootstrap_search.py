@@ -16,7 +16,7 @@ from facenet_lit.batch import IntArray
 from facenet_lit.metrics.bootstrap_counts import ROW, Replicates, Weights
 from facenet_lit.metrics.bootstrap_table import PAST, PairTable
 
-_LINES = 8  # thresholds that all replicates are counted at, besides those of the pairs as they are
+_LINES = 16  # thresholds that all replicates are counted at, besides those of the pairs as they are
 _GRID = 1024  # places of either kind where the condition is looked at to foretell where it begins
 _FEW = ROW * 7 // 8  # pairs between the last thresholds, so that with equal distances most fit into a row
 

@@ -33,6 +33,10 @@ def test_true_rates_are_those_of_a_large_data_set() -> None:
         assert told[name] == pytest.approx(truth[name], abs=0.03)
 
 
+def test_what_a_set_costs_is_told() -> None:
+    assert bounds_coverage.seconds(400, 100).startswith("400 identities, 866 images, ")
+
+
 def test_listed_pairs_are_half_genuine() -> None:
     rows, listed = drawn_set(Setting(30, lfw_sizes, ""), 3)
     same = rows.identities[listed[:, 0]] == rows.identities[listed[:, 1]]
