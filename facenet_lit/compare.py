@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from facenet_lit.errors import UserError, check_choice
 from facenet_lit.evaluation import Evaluated, embed_chosen
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 from facenet_lit.metrics.verification import check_replicates
+from facenet_lit.places import place_of
 from facenet_lit.recipe import read_fars
 
 log = logging.getLogger(__name__)
@@ -69,7 +71,7 @@ def completed(overrides: Sequence[str]) -> list[str]:
     runs = OmegaConf.create({"runs": OmegaConf.create(f"runs: {said[-1]}").runs}).runs
     if not isinstance(runs, ListConfig) or not len(runs):
         return []
-    first = checkpoint_of(str(runs[0]))
+    first, *_ = [checkpoint_of(str(run)) for run in runs]  # all of them are there, before data are read
     return evaluate.completed([f"checkpoint={first}", *overrides])
 
 
@@ -89,6 +91,9 @@ def checkpoint_of(run: str) -> Path:
 
 def compare(config: DictConfig) -> None:
     """Compares two runs, prints the table and writes comparison.json and roc.png, in a folder that Hydra made."""
+    place = place_of(os.environ)
+    if place is not None:
+        raise UserError(f"{place.world} processes were started: a comparison runs in one; start it by itself")
     folder = Path(HydraConfig.get().runtime.output_dir)
     if not isinstance(config.runs, ListConfig) or len(config.runs) != 2:
         raise UserError("runs: expected two, as in compare RUN RUN, or runs=[ONE,OTHER]")

@@ -103,7 +103,8 @@ def differences(first: Scored, second: Scored) -> dict[str, Difference]:
     result = {}
     for name in first.told.keys() & second.told.keys():
         ours, theirs = second.told[name], first.told[name]
-        low, high, fallback = difference_of((ours, second.resampled[name]), (theirs, first.resampled[name]))
+        sides = (ours, second.resampled[name]), (theirs, first.resampled[name])
+        low, high, fallback = difference_of(*sides, many=name == "far")
         result[name] = Difference(theirs, ours, ours - theirs, low, high, fallback)
     return {name: result[name] for name in first.told if name in result}
 
@@ -122,9 +123,10 @@ def verdict(name: str, found: Difference, runs: Sequence[str]) -> str:
     )
     if found.low <= 0 <= found.high:
         return f"at 95% neither run is better: {values}"
-    second = (found.difference > 0) == higher_is_better(name)
-    better, worse = (runs[1], runs[0]) if second else (runs[0], runs[1])
-    return f"at 95% {better} is better than {worse}: {values}"
+    if not _better(name, 1):
+        return f"at 95% the runs differ, and which is better {name} alone can't say: {values}"
+    better, worse = runs if _better(name, found.difference) == "first" else runs[::-1]
+    return f"at 95% {better} is better than {worse}, on other people; another seed may differ: {values}"
 
 
 def rows_of(found: Mapping[str, Difference]) -> list[dict[str, object]]:

@@ -83,6 +83,11 @@ def write_facts(folder: Path, facts: Mapping[str, object]) -> None:
     _write_json(folder / FACTS, facts)
 
 
+def read_facts(folder: Path) -> dict[str, object]:
+    """What run.json tells of a run."""
+    return dict(json.loads((folder / FACTS).read_text(encoding="utf-8")))
+
+
 def _write_json(path: Path, values: Mapping[str, object]) -> None:
     write_atomically(path, json.dumps(dict(values), indent=2, allow_nan=False) + "\n")
 

@@ -15,12 +15,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import report
 from facenet_lit.composing import one_line
-from facenet_lit.run_folder import read_metrics, write_atomically
+from facenet_lit.run_folder import FACTS, read_facts, read_metrics, write_atomically
 
 TABLE = "sweep.csv"
 
 # What a console is wide enough for.
-SHOWN = ("val/eer_balanced", "test/eer_balanced", "test/tar", "test/far", "error")
+SHOWN = ("val/eer_balanced", "test/eer_balanced", "test/tar", "test/far", "ended_by", "error")
 
 
 class SweepTable(Callback):
@@ -72,9 +72,15 @@ def sweep_rows(folder: Path, errors: Mapping[str, str]) -> list[dict[str, Any]]:
         overrides = dict(
             str(text).lstrip("+").split("=", 1) for text in OmegaConf.load(saved) if "=" in str(text)
         )
-        told = {"error": errors[job.name]} if job.name in errors else read_metrics(job)
+        told = {"error": errors[job.name]} if job.name in errors else {**read_metrics(job), **_end_of(job)}
         rows.append({"job": job.name, **overrides, **told})
     return sorted(rows, key=lambda row: (len(row["job"]), row["job"]))
+
+
+def _end_of(job: Path) -> dict[str, object]:
+    """The illness that ended a job, where one did."""
+    ended_by = read_facts(job).get("ended_by") if (job / FACTS).is_file() else None
+    return {} if ended_by is None else {"ended_by": ended_by}
 
 
 def shortened(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

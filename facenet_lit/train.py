@@ -94,7 +94,8 @@ def train(config: DictConfig) -> float | None:
         run_folder.write_metrics(folder, figures)
         report.show(report.figures_table(figures, "best checkpoint"))
         _tell_where(folder)
-        illness = ended_by(checked[0].callbacks)
+        # Not of the callbacks: scoring has given them the state of the best checkpoint.
+        illness = run_folder.read_facts(folder)["ended_by"]
         if illness is not None and hydra.mode != RunMode.MULTIRUN:  # whose other jobs are to go on
             sys.exit(ILL)
         return figures[config.monitor]

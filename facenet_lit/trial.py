@@ -16,7 +16,7 @@ from facenet_lit.checks.gallery import rows_of_people, rows_of_triplets
 from facenet_lit.checks.html_page import Pictures
 from facenet_lit.checks.one_batch import ROWS, check_fit, fit_one_batch
 from facenet_lit.checks.people import images_of_identities
-from facenet_lit.checks.pixels import check_pixels, describe_pixels, seen_by_network
+from facenet_lit.checks.pixels import check_pixels, describe_pixels
 from facenet_lit.checks.speed import Pace, check_speed, seconds_of_loading, seconds_of_steps
 from facenet_lit.checks.training_steps import TrainingSteps, as_trained, first_rows
 from facenet_lit.data.datamodule import FaceDataModule
@@ -89,7 +89,7 @@ def look_at_training(
     taking = trial.taking
     batches = [trial.as_trained(data, number) for number in range(len(trial.batches))]
     images = torch.cat([batch.images for batch in batches])[:MOST_IMAGES]
-    pixels = describe_pixels(seen_by_network(taking.module.embedder, images))
+    pixels = describe_pixels(taking.module.embedder.pixels(images))
     batch = first_rows(batches[0], ROWS)
     triplets = taking.triplets(batch)
     fit = fit_one_batch(taking, batch)

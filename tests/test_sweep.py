@@ -97,7 +97,11 @@ def test_rows_stand_in_the_order_of_the_jobs(tmp_path: Path) -> None:
     for number in (10, 2, 0):
         job(tmp_path, str(number), [f"seed={number}", "+a.b='x=y'", "~c"], {"val/eer": number / 100})
     job(tmp_path, "1", ["seed=1"], None)  # not finished
+    (tmp_path / "0" / "run.json").write_text('{"ended_by": null}')
+    (tmp_path / "10" / "run.json").write_text('{"ended_by": "collapse"}')
     rows = sweep_rows(tmp_path, {"2": "seed=2: too large"})
+    assert "ended_by" not in rows[0]
+    assert rows[3].pop("ended_by") == "collapse"
     assert [row["job"] for row in rows] == ["0", "1", "2", "10"]
     assert rows[3] == {"job": "10", "seed": "10", "a.b": "'x=y'", "val/eer": 0.1}
     assert rows[1] == {"job": "1", "seed": "1"}

@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 from benchmarks.harness import Row
-from facenet_lit.tensorboard_logger import RunLogger
 from torch import Tensor
 
 from facenet_lit.batch import Batch, Rows, ScoredBatch
 from facenet_lit.callbacks.embedding_health import EmbeddingHealth
 from facenet_lit.checkpoint import ModelCard
+from facenet_lit.loggers.tensorboard_logger import RunLogger
 from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import SemiHardMiner

@@ -38,9 +38,18 @@ class Snapshots(L.Callback):
         self._next = 0.0
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """The next one is due at a multiple of the time between them, in a resumed run as well."""
-        if self.every is not None:
-            self._next = self.every * (math.floor(self.clock.budget.seconds_spent / self.every) + 1)
+        """The next one is due at a multiple of the time between them, in a resumed run as well.
+
+        What a killed process had kept after its last checkpoint is not of this run, and goes.
+        """
+        if self.every is None:
+            return
+        spent = self.clock.budget.seconds_spent
+        self._next = self.every * (math.floor(spent / self.every) + 1)
+        if gathering.rank() == gathering.FIRST:
+            for path in (*self.folder.glob("*s.ckpt"), *self.folder.glob("*.partial")):
+                if path.suffix == ".partial" or float(path.name.removesuffix("s.ckpt")) > spent:
+                    path.unlink()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, batch_idx: int

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from facenet_lit.backbones.embedder import Embedder, normalized, standardize
 from facenet_lit.checks.finding import Cells, Finding, Verdict, looked
 
 COLOURS = ("red", "green", "blue")
@@ -35,12 +34,6 @@ class Pixels(NamedTuple):
     high: list[float]
     edges: list[float]
     heights: list[list[float]]
-
-
-def seen_by_network(embedder: Embedder, images: Tensor) -> Tensor:
-    """What the backbone gets of (N, 3, H, W) images: likewise, float32."""
-    pixels = normalized(images, embedder.mean, embedder.std)
-    return standardize(pixels) if embedder.per_image else pixels
 
 
 def describe_pixels(pixels: Tensor) -> Pixels:

@@ -111,7 +111,7 @@ class RunMlflowLogger(Logger, Dashboard):
 
     def show_text(self, name: str, text: str, step: int = 0) -> None:
         """See :class:`Dashboard`; an artifact."""
-        self.client.log_text(self.run_id, text, f"{name}.md")
+        self.client.log_text(self.run_id, text, f"{name}-{step:06d}.md")
 
     def begin_row(self, settings: Settings, figures: Sequence[str]) -> None:
         """See :class:`Dashboard`; every scalar is a column there."""

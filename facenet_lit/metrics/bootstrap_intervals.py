@@ -21,6 +21,7 @@ from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 LEVEL = 0.95
 PAIRED = (1 + LEVEL) / 2  # of each of two intervals, so that both hold at LEVEL
 LEAST = 30  # effective identities of which a bootstrap is believed
+LEAST_RARE = 5  # errors, and hits, of which its difference of two rates is
 
 _FURTHEST = 1e-3  # shares beyond which the shift is no longer told from few replicates
 
@@ -65,19 +66,32 @@ def bounds_of(rate: float, resampled: Resampled) -> Bounds:
     return _between_quantiles(rate, drawn, resampled.left_out, resampled.effective)
 
 
-def difference_of(one: tuple[float, Resampled], other: tuple[float, Resampled]) -> Bounds:
+def difference_of(one: tuple[float, Resampled], other: tuple[float, Resampled], many: bool = False) -> Bounds:
     """Bounds of a rate less another of the same people, both resampled by the same draws.
 
-    The fallback is what the bounds of both, each wider, leave: it takes nothing of what they have in common.
+    The fallback is what the bounds of both, each wider, leave: it takes nothing of what they have in common. It is
+    taken as well where either has few errors, or few hits: a bootstrap of a handful of them knows no others, and found
+    equal runs to differ in one comparison of ten.
+
+    Args:
+        one: the rate of the pairs as they are, and of other samples.
+        other: that which is taken away.
+        many: each identity has many pairs of the rare kind, as of impostor pairs: few trials, but not few errors.
     """
     (rate, ours), (other_rate, theirs) = one, other
     differences = ours.drawn - theirs.drawn
     drawn, effective = differences[np.isfinite(differences)], min(ours.effective, theirs.effective)
-    if needs_fallback(effective, drawn):
+    rare = min(_rarer(rate, ours), _rarer(other_rate, theirs))
+    if (rare < LEAST_RARE and not many) or needs_fallback(effective, drawn):
         low, high = clopper_pearson(rate, ours.trials, PAIRED)
         other_low, other_high = clopper_pearson(other_rate, theirs.trials, PAIRED)
         return Bounds(low - other_high, high - other_low, True)
     return _between_quantiles(rate - other_rate, drawn, ours.left_out - theirs.left_out, effective)
+
+
+def _rarer(rate: float, resampled: Resampled) -> float:
+    """Of how many independent trials the rarer outcome is."""
+    return min(rate, 1 - rate) * resampled.trials
 
 
 def needs_fallback(effective: float, drawn: Floats) -> bool:

@@ -44,10 +44,14 @@ def text(folder: Path, illness: str) -> str:
     return bytes(told.tensor_proto.string_val[0]).decode()
 
 
+# Validations in between, of which one may be better than the last.
+STOPPED = ("callbacks.health.stop=true", "trainer.steps=40", "trainer.val_every_steps=2")
+
+
 @pytest.fixture(scope="module")
 def collapsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
     folder = tmp_path_factory.mktemp("runs") / "collapsed"
-    return folder, run(folder, "callbacks.health.stop=true", "trainer.steps=40", tiny=tuple(PLAIN))
+    return folder, run(folder, *STOPPED, tiny=tuple(PLAIN))
 
 
 def test_a_plain_network_at_a_high_rate_collapses_and_is_told_once(collapsed: tuple[Path, Ended]) -> None:
@@ -79,7 +83,7 @@ def test_where_it_is_to_stop_it_ends_there_scored_and_with_its_code(collapsed: t
 def test_a_run_that_had_ended_ends_again(collapsed: tuple[Path, Ended]) -> None:
     folder, _ = collapsed
     (folder / "metrics.json").unlink()  # as if killed before it was scored
-    again = run(folder, "callbacks.health.stop=true", "trainer.steps=40", "resume=auto", tiny=tuple(PLAIN))
+    again = run(folder, *STOPPED, "resume=auto", tiny=tuple(PLAIN))
     assert again.code == 3
     assert not messages(again)
     assert json.loads((folder / "run.json").read_text())["ended_by"] == "collapse"

@@ -49,6 +49,16 @@ def test_a_resumed_run_goes_on_at_the_next_multiple(tmp_path: Path) -> None:
     assert sorted(kept(tmp_path, steps=4, every=100, step=20, before=150)) == [3]
 
 
+def test_what_a_killed_process_kept_after_its_checkpoint_goes(tmp_path: Path) -> None:
+    (tmp_path / "snapshots").mkdir()
+    for name in ("0140.000s.ckpt", "0160.000s.ckpt", "0170.000s.partial"):
+        (tmp_path / "snapshots" / name).touch()
+    checkpoints = made(tmp_path, steps=1)
+    checkpoints.clock.budget.seconds_spent = 150
+    fit(checkpoints, [0.5], Snapshots(tmp_path / "snapshots", 100, checkpoints.clock))
+    assert [path.name for path in (tmp_path / "snapshots").iterdir()] == ["0140.000s.ckpt"]
+
+
 def test_none_are_kept_unless_asked_for(tmp_path: Path) -> None:
     assert kept(tmp_path, steps=3, every=None, step=100) == {}
 

@@ -5,7 +5,7 @@ import torch
 from facenet_lit.backbones import build_backbone
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.checks.finding import Verdict
-from facenet_lit.checks.pixels import BINS, check_pixels, describe_pixels, seen_by_network
+from facenet_lit.checks.pixels import BINS, check_pixels, describe_pixels
 
 
 def faces(low: int = 0, high: int = 256) -> torch.Tensor:
@@ -19,7 +19,7 @@ def embedder(mean: float, std: float, per_image: bool = False) -> Embedder:
 
 def test_figures_are_those_of_the_pixels_written_out() -> None:
     images = faces()
-    told = describe_pixels(seen_by_network(embedder(0.5, 0.25), images))
+    told = describe_pixels(embedder(0.5, 0.25).pixels(images))
     expected = (images.numpy() / 255 - 0.5) / 0.25
     for channel in range(3):
         values = expected[:, channel]
@@ -35,7 +35,7 @@ def test_what_a_backbone_gets_is_what_is_looked_at() -> None:
     network, images, seen = embedder(0.4, 0.3, per_image=True).eval(), faces(), []
     network.backbone.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     network(images)
-    torch.testing.assert_close(seen_by_network(network, images), seen[0])
+    torch.testing.assert_close(network.pixels(images), seen[0])
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,15 @@ def test_what_a_backbone_gets_is_what_is_looked_at() -> None:
     ],
 )
 def test_verdicts(mean: float, std: float, per_image: bool, verdict: Verdict) -> None:
-    pixels = describe_pixels(seen_by_network(embedder(mean, std, per_image), faces()))
+    pixels = describe_pixels(embedder(mean, std, per_image).pixels(faces()))
     assert check_pixels(pixels, "some", 6).verdict is verdict
 
 
 def test_pixels_that_are_not_normalised_are_told_in_a_sentence() -> None:
-    found = check_pixels(describe_pixels(seen_by_network(embedder(0, 1), faces())), "none", 6)
+    found = check_pixels(describe_pixels(embedder(0, 1).pixels(faces())), "none", 6)
     assert "They are not normalised: they lie in 0.00 to 1.00, of mean 0.50 and deviation 0.29" in found.said
     assert "data.normalize=half" in found.advice
-    dark = check_pixels(describe_pixels(seen_by_network(embedder(0.5, 0.5), faces(0, 20))), "half", 6)
+    dark = check_pixels(describe_pixels(embedder(0.5, 0.5).pixels(faces(0, 20))), "half", 6)
     assert "very dark or bright" in dark.advice
 
 
