@@ -39,7 +39,7 @@ def test_a_clearly_better_run_is_told_to_be() -> None:
     for name, one in found.items():
         assert (one.first, one.second) == (told[0][name], told[1][name])
         assert one.low <= one.difference == one.second - one.first <= one.high
-        assert not one.fallback
+    assert not found["eer_balanced"].fallback  # a rate of few errors has it
     assert found["eer_balanced"].high < 0 < found["tar_at_far_1e-2"].low
     assert verdict("eer_balanced", found["eer_balanced"], ["A", "B"]).startswith(
         "at 95% B is better than A, on other people; another seed may differ: eer_bal"
