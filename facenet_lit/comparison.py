@@ -103,8 +103,7 @@ def differences(first: Scored, second: Scored) -> dict[str, Difference]:
     result = {}
     for name in first.told.keys() & second.told.keys():
         ours, theirs = second.told[name], first.told[name]
-        sides = (ours, second.resampled[name]), (theirs, first.resampled[name])
-        low, high, fallback = difference_of(*sides, many=name == "far")
+        low, high, fallback = difference_of((ours, second.resampled[name]), (theirs, first.resampled[name]))
         result[name] = Difference(theirs, ours, ours - theirs, low, high, fallback)
     return {name: result[name] for name in first.told if name in result}
 

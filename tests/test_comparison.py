@@ -39,7 +39,7 @@ def test_a_clearly_better_run_is_told_to_be() -> None:
     for name, one in found.items():
         assert (one.first, one.second) == (told[0][name], told[1][name])
         assert one.low <= one.difference == one.second - one.first <= one.high
-    assert not found["eer_balanced"].fallback  # a rate of few errors has it
+        assert not one.fallback
     assert found["eer_balanced"].high < 0 < found["tar_at_far_1e-2"].low
     assert verdict("eer_balanced", found["eer_balanced"], ["A", "B"]).startswith(
         "at 95% B is better than A, on other people; another seed may differ: eer_bal"
@@ -62,7 +62,7 @@ def test_runs_that_hardly_differ_are_told_not_to() -> None:
 
 
 def test_pairing_narrows_the_bounds() -> None:
-    one, other = scored(0.8), scored(0.82)
+    one, other = scored(0.8), scored(0.88)
     paired = differences(one, other)["tar_balanced"]
     apart = np.hypot(*(np.std(run.resampled["tar_balanced"].drawn) for run in (one, other)))
     assert paired.high - paired.low < 0.7 * 2 * 1.96 * apart

@@ -12,6 +12,7 @@ way of Korn and Graubard (1998) for shares in samples of clusters. At a rate of 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 LEVEL = 0.95
 PAIRED = (1 + LEVEL) / 2  # of each of two intervals, so that both hold at LEVEL
 LEAST = 30  # effective identities of which a bootstrap is believed
-LEAST_RARE = 5  # errors, and hits, of which its difference of two rates is
+LEAST_APART = 10  # groups of identities that two runs differ on, of which its difference of rates is believed
 
 _FURTHEST = 1e-3  # shares beyond which the shift is no longer told from few replicates
 
@@ -70,28 +71,28 @@ def difference_of(one: tuple[float, Resampled], other: tuple[float, Resampled], 
     """Bounds of a rate less another of the same people, both resampled by the same draws.
 
     The fallback is what the bounds of both, each wider, leave: it takes nothing of what they have in common. It is
-    taken as well where either has few errors, or few hits: a bootstrap of a handful of them knows no others, and found
-    equal runs to differ in one comparison of ten.
-
-    Args:
-        one: the rate of the pairs as they are, and of other samples.
-        other: that which is taken away.
-        many: each identity has many pairs of the rare kind, as of impostor pairs: few trials, but not few errors.
+    taken as well where the runs differ on few people: a bootstrap of a handful of them knows no others, and found equal
+    runs to differ in one comparison of ten.
     """
     (rate, ours), (other_rate, theirs) = one, other
     differences = ours.drawn - theirs.drawn
     drawn, effective = differences[np.isfinite(differences)], min(ours.effective, theirs.effective)
-    rare = min(_rarer(rate, ours), _rarer(other_rate, theirs))
-    if (rare < LEAST_RARE and not many) or needs_fallback(effective, drawn):
+    left_out = ours.left_out - theirs.left_out
+    if _contributing(left_out) < LEAST_APART or needs_fallback(effective, drawn):
         low, high = clopper_pearson(rate, ours.trials, PAIRED)
         other_low, other_high = clopper_pearson(other_rate, theirs.trials, PAIRED)
         return Bounds(low - other_high, high - other_low, True)
-    return _between_quantiles(rate - other_rate, drawn, ours.left_out - theirs.left_out, effective)
+    return _between_quantiles(rate - other_rate, drawn, left_out, effective)
 
 
-def _rarer(rate: float, resampled: Resampled) -> float:
-    """Of how many independent trials the rarer outcome is."""
-    return min(rate, 1 - rate) * resampled.trials
+def _contributing(left_out: Floats) -> float:
+    """How many groups of identities a value is about, of what it is without each (B,); infinity where B is 0."""
+    known = left_out[np.isfinite(left_out)]
+    if not len(known):
+        return math.inf
+    moved = np.abs(known - np.median(known))
+    squares = float(np.square(moved).sum())
+    return float(moved.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
 def needs_fallback(effective: float, drawn: Floats) -> bool:
