@@ -37,6 +37,7 @@ def test_miner_and_loss_are_of_the_config() -> None:
     assert set(recipe.metrics) == {"val", "test"}
     assert recipe.metrics["val"] is not recipe.metrics["test"]
     assert [type(callback).__name__ for callback in recipe.callbacks] == [
+        "EmbeddingHealth",
         "VerificationPlots",
         "HardestErrors",
         "Projector",

@@ -49,7 +49,7 @@ def same_weights(one: Path, other: Path) -> bool:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
     """A run of eleven steps: four batches an epoch, a validation every four steps and at the end."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    return folder, run(folder, "trainer.steps=11", "trainer.val_every_steps=4")
+    return folder, run(folder, "trainer.steps=11", "trainer.val_every_steps=4", "callbacks.curves.share=1")
 
 
 def test_a_run_leaves_its_figures_under_their_names(finished: tuple[Path, Ended]) -> None:

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 
 from facenet_lit import gathering
 from facenet_lit.batch import Batch
-from facenet_lit.callbacks.circumstances import circumstances_of
+from facenet_lit.callbacks.run_circumstances import circumstances_of
 from facenet_lit.errors import UserError, check_flag, check_integer
 from facenet_lit.health.causes import causes
 from facenet_lit.health.diagnosis import Diagnosis, signs_of

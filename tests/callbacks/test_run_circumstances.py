@@ -6,7 +6,7 @@ import torch
 from test_verification_module import made
 
 from facenet_lit.backbones import build_backbone
-from facenet_lit.callbacks.circumstances import circumstances_of, is_normed
+from facenet_lit.callbacks.run_circumstances import circumstances_of, is_normed
 from facenet_lit.losses.joint import JointLoss
 from facenet_lit.losses.margin_softmax import MarginSoftmaxLoss
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
