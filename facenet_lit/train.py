@@ -93,7 +93,7 @@ def train(config: DictConfig) -> float | None:
                 figures = fit(job, checked, place)
         run_folder.write_metrics(folder, figures)
         report.show(report.figures_table(figures, "best checkpoint"))
-        _tell_where(folder)
+        _tell_where(config, folder)
         # Not of the callbacks: scoring has given them the state of the best checkpoint.
         illness = run_folder.read_facts(folder)["ended_by"]
         if illness is not None and hydra.mode != RunMode.MULTIRUN:  # whose other jobs are to go on
@@ -171,7 +171,7 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     # Only now, that a refused run leaves a folder as it was.
     if writes:
         run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
-    _tell_where(folder)
+    _tell_where(config, folder)
     _run(trainer, module, data, resumed)
     # Now: scoring loads the best checkpoint, and with it what was spent until then.
     best = read_checkpoint(checkpoints.best_path)["global_step"]
@@ -228,9 +228,11 @@ def _checkpoint_to_resume(config: DictConfig, folder: Path) -> Path | None:
     return path
 
 
-def _tell_where(folder: Path) -> None:
+def _tell_where(config: DictConfig, folder: Path) -> None:
     log.info("run folder   %s", folder)
-    log.info("TensorBoard  %s -m tensorboard.main --logdir %s", _shown(Path(sys.executable)), folder.parent)
+    if "tensorboard" in str(OmegaConf.select(config, "logger._target_")):
+        python = _shown(Path(sys.executable))
+        log.info("TensorBoard  %s -m tensorboard.main --logdir %s", python, folder.parent)
 
 
 def _shown(path: Path) -> str:

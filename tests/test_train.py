@@ -45,11 +45,14 @@ def same_weights(one: Path, other: Path) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
 
 
+ELEVEN = ("trainer.steps=11", "trainer.val_every_steps=4", "callbacks.curves.share=1")
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
     """A run of eleven steps: four batches an epoch, a validation every four steps and at the end."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    return folder, run(folder, "trainer.steps=11", "trainer.val_every_steps=4", "callbacks.curves.share=1")
+    return folder, run(folder, *ELEVEN)
 
 
 def test_a_run_leaves_its_figures_under_their_names(finished: tuple[Path, Ended]) -> None:
@@ -496,7 +499,7 @@ def test_a_finished_run_said_again_is_skipped(finished: tuple[Path, Ended]) -> N
         for path, text in contents(finished[0]).items()
         if not any(name in path for name in started)
     }
-    ended = run(finished[0], "trainer.steps=11", "trainer.val_every_steps=4", "resume=auto")
+    ended = run(finished[0], *ELEVEN, "resume=auto")
     assert ended.code == 0
     assert ended.out.strip() == f"resume=auto: {finished[0]} holds this run, finished; nothing is left to do"
     assert contents(finished[0]).items() >= before.items()
