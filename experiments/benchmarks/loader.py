@@ -33,23 +33,26 @@ Loaded = Iterable[Tensor]
 def rows() -> list[Row]:
     """Bytes against torchvision; normalised numbers against torchvision, and against OpenCV and albumentations.
 
-    A peer loads with no workers or with some, whichever is the faster here; they are started before.
+    A peer loads with no workers or with some, whichever is the faster here; they are started at its first turn.
     """
     packed()
     work = f"{DRAWN * len(QUALITIES):,} pictures of {SIDE} px to batches of"
     folder, opencv = "ImageFolder", "OpenCV + albumentations"
     return [
-        _row(f"{work} uint8", bytes_of_pack, bytes_of_folder(), folder),
-        _row(f"{work} float32", numbers_of_pack, numbers_of_folder(), folder),
-        _row(f"{work} float32: OpenCV", numbers_of_pack, Faces(), opencv),
+        _row(f"{work} uint8", bytes_of_pack, bytes_of_folder, folder),
+        _row(f"{work} float32", numbers_of_pack, numbers_of_folder, folder),
+        _row(f"{work} float32: OpenCV", numbers_of_pack, Faces, opencv),
     ]
 
 
-def _row(work: str, ours: Callable[[], Loaded], dataset: Dataset, name: str) -> Row:
-    loader = faster_loader(dataset)
-    peer = partial(images_of, loader)
+def _row(work: str, ours: Callable[[], Loaded], dataset: Callable[[], Dataset], name: str) -> Row:
+    loader = cache(lambda: faster_loader(dataset()))  # it takes long to make, and one side alone wants it
+
+    def peer() -> Loaded:
+        return images_of(loader())
+
     passes = partial(gone_through, ours), partial(gone_through, peer), copied
-    name = f"{name}, {loader.num_workers} workers"
+    name = f"{name}, the faster of 0 and {WORKERS} workers"
     return Row(work, *passes, partial(check, ours, peer), name, "memcpy of the bytes")
 
 
