@@ -18,8 +18,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_both_sides_are_the_same_network_and_learn() -> None:
-    (row,) = steps.rows()
+    row, alone = steps.rows()
+    assert steps.ours.cache_info().currsize == 0  # no network is made before it is asked for
     row.check()
+    assert alone.work != row.work
+    alone.peer()
     for side, step in ((row.ours, steps.ours("resnext")), (row.peer, steps.usual("resnext"))):
         before = torch.cat([parameter.flatten() for parameter in step.embedder.parameters()]).clone()
         side()
