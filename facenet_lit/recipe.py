@@ -102,11 +102,15 @@ def _callback(name: str, settings: DictConfig) -> L.Callback:
 
 
 def _optimizer(settings: DictConfig) -> OptimizerFactory:
-    """The optimiser's factory, tried on a parameter: torch checks only then, and in its own words."""
+    """The optimiser's factory, tried on a parameter: torch checks only then, and in its own words.
+
+    ``fused`` is left out of one that knows no such setting, as NAdam.
+    """
     factory = instantiate(settings)
-    arguments = {name: value for name, value in factory.keywords.items() if name != "backbone_lr"}
-    factory = partial(factory.func, **arguments)
     known = inspect.signature(factory.func).parameters
+    left_out = {"backbone_lr", "fused"} - set(known)
+    arguments = {name: value for name, value in factory.keywords.items() if name not in left_out}
+    factory = partial(factory.func, **arguments)
     for name, value in plain(settings).items():
         if name == "backbone_lr":  # ours, and checked by itself
             continue

@@ -189,3 +189,11 @@ def test_fars_are_a_list_of_rates(fars: str) -> None:
     assert read_fars(composed().metrics) == [0.1, 0.01, 0.001]
     with pytest.raises(UserError, match=r"^metrics\.fars="):
         read_fars(composed(f"metrics.fars={fars}").metrics)
+
+
+@pytest.mark.parametrize("name", ["NAdam", "RMSprop", "Rprop"])
+def test_an_optimiser_that_cannot_be_fused_is_not(name: str) -> None:
+    settings = (f"optimizer._target_=torch.optim.{name}", "~optimizer.weight_decay")
+    made = build_recipe(composed(*settings)).optimizer([torch.nn.Parameter(torch.zeros(1))])
+    assert type(made).__name__ == name
+    assert not made.defaults.get("fused")

@@ -124,7 +124,7 @@ class VerificationMetric(Metric):
 
     def _score(self, embeddings: Tensor, identities: Tensor, numbers: Tensor) -> dict[str, float | None]:
         self._rows = unique_rows(embeddings, identities.flatten(), numbers.flatten())
-        self.pairs = score_all_pairs(*self._rows[:3])
+        self.pairs = score_all_pairs(*self._rows[:3], device=self.device)  # where the network is
         return figures(self.pairs, self.threshold, self.fars)
 
 

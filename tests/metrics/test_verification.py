@@ -9,7 +9,9 @@ from gloo_processes import Processes
 
 from facenet_lit import gathering
 from facenet_lit.errors import UserError
+from facenet_lit.metrics import verification
 from facenet_lit.metrics.figures import figures
+from facenet_lit.metrics.pair_scoring import score_all_pairs
 from facenet_lit.metrics.verification import VerificationMetric
 
 FARS = (0.354, 0.1, 0.01)
@@ -50,6 +52,22 @@ def test_what_was_computed_last_stays_after_a_reset():
     metric.update(embeddings[:5], identities[:5], numbers[:5])
     metric.compute()
     assert metric.collected().numbers.tolist() == list(range(100, 105))
+
+
+def test_pairs_are_compared_where_the_network_is(monkeypatch):
+    asked = []
+
+    def score(*columns, device):
+        asked.append(torch.device(device).type)
+        return score_all_pairs(*columns)
+
+    monkeypatch.setattr(verification, "score_all_pairs", score)
+    metric, expected = VerificationMetric(1.0, FARS), of_one_update().compute()
+    torch.nn.ModuleDict({"val": metric}).to("meta")  # as a trainer moves the module that holds it
+    metric.update(*rows())
+    assert metric.compute() == expected
+    assert of_one_update().compute() == expected
+    assert asked == ["cpu", "meta", "cpu"]
 
 
 def test_rows_are_kept_in_float32_without_a_graph():
