@@ -1,4 +1,4 @@
-"""Accuracy over ten folds of listed pairs, from the embeddings of their images."""
+"""Accuracy over ten folds of listed pairs: from the embeddings of their images on both sides, or from distances."""
 
 from __future__ import annotations
 
@@ -23,12 +23,40 @@ Values = npt.NDArray[np.floating]
 
 def rows() -> list[Row]:
     """Against the loop over thresholds that facenet and InsightFace evaluate by, of their grid and of all distances."""
-    made()
-    work = f"{FOLDS} folds, {FOLDS * PAIRS:,} pairs, from {2 * FOLDS * PAIRS:,} x {SIZE}"
+    work, images = f"{FOLDS} folds, {FOLDS * PAIRS:,} pairs", f"from {2 * FOLDS * PAIRS:,} x {SIZE}"
     bound = "distances, float32"
     return [
-        Row(f"{work}, usual grid", grid, grid_loop, distances, check_grid, "grid loop", bound),
-        Row(f"{work}, exact best", best, best_loop, distances, check_best, "loop", bound, slow_peer=True),
+        Row(
+            f"{work}, usual grid, {images}",
+            grid,
+            grid_loop,
+            distances,
+            check_grid,
+            "grid loop",
+            bound,
+            inputs=made,
+        ),
+        Row(
+            f"{work}, usual grid, from their distances",
+            grid_from_distances,
+            grid_loop_from_distances,
+            sorted_distances,
+            check_from_distances,
+            "grid loop",
+            "sort, float32",
+            inputs=known,
+        ),
+        Row(
+            f"{work}, exact best, {images}",
+            best,
+            best_loop,
+            distances,
+            check_best,
+            "loop",
+            bound,
+            slow_peer=True,
+            inputs=made,
+        ),
     ]
 
 
@@ -75,6 +103,29 @@ def distances() -> Values:
     return np.sqrt(squares())
 
 
+@cache
+def known() -> Values:
+    """(F * P,) float32 distances, as the pairs are listed."""
+    return distances()
+
+
+def grid_from_distances() -> list[float | None]:
+    """As :func:`grid`, from distances."""
+    pairs = zip(np.split(known(), FOLDS), np.split(made()[2], FOLDS), strict=True)
+    nobody = np.zeros(PAIRS, np.int64)
+    return grid_accuracies([ScoredPairs.of(own[same], nobody[same], own[~same]) for own, same in pairs])
+
+
+def grid_loop_from_distances() -> list[float]:
+    """As :func:`grid_loop`, from distances."""
+    return loop(np.square(known(), dtype=np.float64), grid_thresholds)
+
+
+def sorted_distances() -> Values:
+    """(F * P,) distances in ascending order."""
+    return np.sort(known())
+
+
 def grid_loop() -> list[float]:
     """The usual way: squared distances, at every threshold of the grid."""
     return loop(squares(), grid_thresholds)
@@ -118,6 +169,11 @@ def check_grid() -> None:
 def check_best() -> None:
     """The same: with as many pairs of either kind TAR and 1 - FAR weigh as much as pairs."""
     _check(best(), loop(exact(), np.unique), best_loop())
+
+
+def check_from_distances() -> None:
+    """They are the same to the bit."""
+    assert grid_from_distances() == grid_loop_from_distances()
 
 
 def exact() -> Values:

@@ -1,9 +1,10 @@
 """One row of the benchmark: a piece of work done our way, the usual way, and as fast as the machine could.
 
-A module of rows has a function ``rows() -> list[Row]``, which makes the inputs, and imports this as
+A module of rows has a function ``rows() -> list[Row]``, which makes no inputs, and imports this as
 ``from benchmarks.harness import Row`` (``experiments`` is on the path of bench.py and of the tests). The three are
-compared before they are timed, and take turns on one thread, each in a process of its own, which tells the memory
-that they take; ours is one that keeps freed memory, as training does, the others are as Python starts them.
+compared before they are timed, and take turns on one thread, each in a process of its own, which makes the inputs and
+tells the memory that the side takes on top. All run as Python starts them, but for our side of rows that are named so:
+it keeps freed memory, as training does.
 """
 
 from __future__ import annotations
@@ -29,12 +30,21 @@ from facenet_lit.kept_memory import keep_freed_memory
 LEAST = 5  # so many times at least
 LONG_ENOUGH = 2.0  # seconds of turns, after which there are no more than that
 MIB = 2**20
+IMPORTED = [
+    "facenet_lit.data.datamodule",
+    "sklearn.metrics",
+    "pytorch_metric_learning.miners",
+]  # take seconds
 STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True)
 class Row:
-    """A piece of work; the callables do it once, on inputs that were made outside.
+    """A piece of work; the callables do it once, on inputs that were made before.
 
     Attributes:
         work: what is done, on how much; a module's rows differ in it.
@@ -45,6 +55,9 @@ class Row:
         peer_name: of the usual way.
         bound_name: of the bound.
         slow_peer: the peer takes many seconds, and is timed once.
+        peer_share: the peer does one of so many equal parts, and its seconds and memory count so many times.
+        inputs: makes and keeps them; untimed, in the process of a side.
+        keeps_memory: our side keeps freed memory, as training does; its name says so.
     """
 
     work: str
@@ -55,6 +68,9 @@ class Row:
     peer_name: str
     bound_name: str
     slow_peer: bool = False
+    peer_share: int = 1
+    inputs: Callable[[], object] = _nothing
+    keeps_memory: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +104,9 @@ def measure(module: str, row: Row) -> Measured:
         }
         once = {"peer"} if row.slow_peer else set()
         seconds, memory = taking_turns(sides, once)
+    for told in (seconds, memory):
+        if "peer" in told:
+            told["peer"] *= row.peer_share
     return Measured(
         row.work,
         seconds["ours"],
@@ -143,7 +162,9 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def _process() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("forkserver")  # imports once, computes nothing
+    context.set_forkserver_preload(IMPORTED)
+    return ProcessPoolExecutor(1, mp_context=context)
 
 
 def _done(process: ProcessPoolExecutor, module: str, work: str, side: str) -> tuple[float, float]:
@@ -158,9 +179,10 @@ def _here(module: str, work: str, side: str) -> tuple[float, float]:
 @cache
 def _side(module: str, work: str, side: str) -> Callable[[], object]:
     one_thread()
-    if side == "ours":
-        keep_freed_memory()  # as training does
     (row,) = (row for row in importlib.import_module(module).rows() if row.work == work)
+    row.inputs()
+    if side == "ours" and row.keeps_memory:
+        keep_freed_memory()
     work_of_side: Callable[[], object] = getattr(row, side)
     return work_of_side
 

@@ -27,7 +27,6 @@ Curve = Callable[[Tensor, Tensor], tuple[np.ndarray, np.ndarray]]
 
 def rows() -> list[Row]:
     """Against scikit-learn, and against torchmetrics; and beside the products of the tiles that we compare."""
-    made()
     work = f"TAR at {len(FARS)} FARs, all pairs, {IMAGES:,} x {SIZE}"
     peers = {"scikit-learn": partial(usual, by_scikit_learn), "torchmetrics": partial(usual, by_torchmetrics)}
     bound = "product of all rows with all, in blocks, float32: every pair twice"
@@ -35,10 +34,20 @@ def rows() -> list[Row]:
     first = next(iter(peers.values()))
     return [
         *(
-            Row(f"{work}: {name}", ours, peer, product, partial(check, peer), name, bound, slow_peer=True)
+            Row(
+                f"{work}: {name}",
+                ours,
+                peer,
+                product,
+                partial(check, peer),
+                name,
+                bound,
+                slow_peer=True,
+                inputs=made,
+            )
             for name, peer in peers.items()
         ),
-        Row(f"{work}: every pair once", ours, None, triangle, partial(check, first), "", once),
+        Row(f"{work}: every pair once", ours, None, triangle, partial(check, first), "", once, inputs=made),
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +15,8 @@ from facenet_lit.errors import UserError
 
 Positions = npt.NDArray[Any]  # of int32 where that is enough: half the memory, and so half the time
 
+_PART = 1 << 14  # images of some groups
+
 
 class Groups(NamedTuple):
     """Images grouped by identity; a group's number is its identity's rank in sorted order.
@@ -21,11 +25,23 @@ class Groups(NamedTuple):
         codes: (N,) group of each image, int32 or int64.
         starts: (I,) place of each group's first image once images are grouped.
         counts: (I,) images of each group.
+        listed: (N,) the image at each place, those of a group in their order; None where they are listed so.
     """
 
     codes: Positions
     starts: IntArray
     counts: IntArray
+    listed: Positions | None
+
+    def images(self, places: Positions) -> Positions:
+        """The images at places."""
+        return places if self.listed is None else self.listed[places]
+
+    def parts(self) -> Iterator[slice]:
+        """All groups, so many at a time that what is drawn for their images stays in the processor's cache."""
+        firsts = np.searchsorted(self.starts, np.arange(0, len(self.codes), _PART))
+        cuts = [*np.unique(firsts).tolist(), len(self.counts)]
+        return (slice(first, last) for first, last in pairwise(cuts) if first < last)
 
 
 def group_images(identities: IntArray) -> Groups:
@@ -43,46 +59,53 @@ def group_images(identities: IntArray) -> Groups:
             f"data: {len(codes)} training images of {len(counts)} identities: "
             "expected two or more identities, one of them with two or more images; give more images or another split"
         )
-    return Groups(codes, np.cumsum(counts) - counts, counts)
+    listed = stable_order(codes) if (codes[1:] < codes[:-1]).any() else None
+    return Groups(codes, np.cumsum(counts) - counts, counts, listed)
 
 
 def shuffle_groups(groups: Groups, rng: np.random.Generator) -> Positions:
     """Lists the images by group, uniformly shuffled within each: (N,) positions."""
-    grouped = stable_order(groups.codes)
-    place_bits = int(groups.counts.max() - 1).bit_length()
-    random_bits = 64 - place_bits - int(len(groups.counts) - 1).bit_length()
-    pairs = float((groups.counts.astype(float) ** 2).sum())
-    # In groups of millions two images would get the same bits, draw as often as one may.
-    if pairs > 2.0 ** (random_bits - 3):
-        shuffled = grouped[rng.permutation(len(grouped))]
-        return shuffled[stable_order(groups.codes[shuffled])]
-    places = _shuffled_places(groups, place_bits, random_bits, rng).astype(grouped.dtype)
-    places += np.repeat(groups.starts.astype(grouped.dtype), groups.counts)
-    listed: Positions = grouped[places]
-    return listed
+    places = np.empty_like(groups.codes)
+    for part in groups.parts():
+        drawn = shuffled_places(groups, part, rng)
+        first = groups.starts[part.start]
+        places[first : first + len(drawn)] = drawn
+    return groups.images(places)
 
 
-def _shuffled_places(
-    groups: Groups, place_bits: int, random_bits: int, rng: np.random.Generator
-) -> Positions:
-    """(N,) uint64, group by group the numbers from 0 to its count - 1, in random order.
+def shuffled_places(groups: Groups, part: slice, rng: np.random.Generator) -> IntArray:
+    """(M,) the places of the M images of some groups, group by group, uniformly shuffled within each."""
+    counts = groups.counts[part]
+    own = np.repeat(np.arange(len(counts)), counts)
+    place_bits, group_bits = (int(number - 1).bit_length() for number in (len(own), len(counts)))
+    random_bits = 64 - place_bits - group_bits
+    pairs = float((counts.astype(float) ** 2).sum())
+    if pairs < 2.0 ** (random_bits - 3):
+        shuffled = _by_random_bits(own, place_bits, random_bits, rng)
+    else:  # in groups of millions two images would get the same bits, draw as often as one may
+        shuffled = rng.permutation(len(own))
+        shuffled = shuffled[stable_order(own[shuffled])]
+    shuffled += groups.starts[part.start]
+    return shuffled
 
-    Every image has a word: its group, random bits, its place in the group. Sorted by value, several times as fast
-    as by keys, the words list a group's places as their random bits say. Where two of a group have the same bits
-    the order would be that of the places, and all is drawn again: given that none have, every order is as likely.
+
+def _by_random_bits(own: IntArray, place_bits: int, random_bits: int, rng: np.random.Generator) -> IntArray:
+    """(M,) the numbers from 0 to M - 1 by group ``own`` (M,), which ascend; in random order within each.
+
+    Every number has a word: its group, random bits, itself. Sorted by value, several times as fast as by keys, the
+    words list a group's numbers as their random bits say. Where two of a group have the same bits the order would be
+    that of the numbers, and all is drawn again: given that none have, every order is as likely.
     """
-    size = len(groups.codes)
-    ranks = np.arange(len(groups.counts), dtype=np.uint64) << np.uint64(place_bits + random_bits)
+    numbers = np.arange(len(own), dtype=np.uint64)
+    numbers |= own.view(np.uint64) << np.uint64(place_bits + random_bits)
     while True:
-        words = rng.integers(1 << random_bits, size=size, dtype=np.uint64)
+        words = rng.integers(1 << random_bits, size=len(own), dtype=np.uint64)
         words <<= np.uint64(place_bits)
-        words += np.repeat(ranks - groups.starts.astype(np.uint64), groups.counts)
-        words += np.arange(size, dtype=np.uint64)
+        words |= numbers
         words.sort()
-        bits = words >> np.uint64(place_bits)
-        if not (bits[1:] == bits[:-1]).any():
+        if not (words[1:] ^ words[:-1] < np.uint64(1 << place_bits)).any():
             words &= np.uint64((1 << place_bits) - 1)
-            return words
+            return words.view(np.int64)
 
 
 def stable_order(codes: Positions) -> Positions:
@@ -90,8 +113,6 @@ def stable_order(codes: Positions) -> Positions:
 
     By torch, which counts where NumPy compares: three times faster on tens of millions.
     """
-    if not (codes[1:] < codes[:-1]).any():  # as the images of most sources are listed
-        return _small(np.arange(len(codes)), len(codes))
     return _small(torch.sort(torch.from_numpy(codes), stable=True)[1].numpy(), len(codes))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from facenet_lit.batch import IntArray
-from facenet_lit.data.grouping import Groups, Positions, group_images, shuffle_groups, stable_order
+from facenet_lit.data.grouping import Groups, Positions, group_images, shuffled_places
 from facenet_lit.data.shuffled_order import ShuffledOrder
+from facenet_lit.data.uniform_draws import draw_below
 from facenet_lit.errors import check_choice
 
 REMOVAL_RULES = ("positive", "anchor", "both", "none")
@@ -93,51 +95,74 @@ def draw_epoch(groups: Groups, removal: str, negatives: str, seed: int, epoch: i
     check_choice("sampler.removal", removal, REMOVAL_RULES)
     check_choice("sampler.negatives", negatives, NEGATIVE_RULES)
     rng = np.random.default_rng(np.random.SeedSequence([seed, epoch], spawn_key=(TRIPLET_STREAM,)))
-    anchors, positives = _draw_pairs(groups, removal, rng)
-    drawn = _draw_negatives(groups, groups.codes[anchors], negatives, rng)
-    return Drawn(anchors, positives, drawn, ShuffledOrder(len(anchors), rng, groups.codes.dtype))
+    drawn = np.empty((3, count_by_rule(groups, removal)), groups.codes.dtype)
+    strangers = _Strangers(groups) if negatives == "identity" else partial(_draw_strangers, groups)
+    done = 0
+    for part in groups.parts():
+        codes, anchors, positives = _draw_pairs(groups, part, removal, rng)
+        for column, places in zip(drawn, (anchors, positives, strangers(codes, rng)), strict=True):
+            column[done : done + len(codes)] = groups.images(places)
+        done += len(codes)
+    return Drawn(drawn[0], drawn[1], drawn[2], ShuffledOrder(done, rng, drawn.dtype))
 
 
-def _draw_pairs(groups: Groups, removal: str, rng: np.random.Generator) -> tuple[Positions, Positions]:
-    """(T,) positions of the anchors, and of their positives."""
-    order = shuffle_groups(groups, rng)
-    small = order.dtype.type
-    later = _images_further_on(groups)
-    leaving = np.flatnonzero(later).astype(small)
-    if removal == "none":
-        first = np.repeat(leaving, later[leaving])
-        before = np.cumsum(later[leaving]) - later[leaving]
-        second = first + 1 + np.arange(len(first)) - np.repeat(before, later[leaving])
-        coin = rng.integers(2, size=len(first)) == 1
-        return order[np.where(coin, first, second)], order[np.where(coin, second, first)]
+def _draw_pairs(
+    groups: Groups, part: slice, removal: str, rng: np.random.Generator
+) -> tuple[IntArray, IntArray, IntArray]:
+    """(T,) each pair's group, one of some groups; (T,) the places of the anchors, and of their positives."""
+    order = shuffled_places(groups, part, rng)
+    own, anchors, positives = _pairs_of(groups.counts[part], removal, rng)
+    own += part.start
+    return own, order[anchors], order[positives]
+
+
+def _pairs_of(
+    counts: IntArray, removal: str, rng: np.random.Generator
+) -> tuple[IntArray, IntArray, IntArray]:
+    """The same of groups of shuffled images: an image's place among them all stands for it."""
+    numbers = np.arange(len(counts))
     if removal == "both":
-        rank = np.repeat(groups.counts, groups.counts)[leaving] - 1 - later[leaving]
-        leaving = leaving[rank % 2 == 0]
-        return order[leaving], order[leaving + 1]
+        own, odd = np.repeat(numbers, counts // 2), counts % 2
+        anchors = 2 * np.arange(len(own)) + (np.cumsum(odd) - odd)[own]  # so many were left over before
+        return own, anchors, anchors + 1
+    own = np.repeat(numbers, counts - 1)
+    leaving = np.arange(len(own)) + own  # of each group before one image is left over
+    later = np.repeat(np.cumsum(counts) - 1, counts - 1) - leaving  # images of its group behind each
+    if removal == "none":
+        first = np.repeat(leaving, later)
+        second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(later) - later, later)
+        coin = rng.integers(2, size=len(first)) == 1
+        return np.repeat(own, later), np.where(coin, first, second), np.where(coin, second, first)
     staying = leaving + 1
-    staying += rng.integers(later[leaving]).astype(small)
-    anchors, positives = (leaving, staying) if removal == "anchor" else (staying, leaving)
-    return order[anchors], order[positives]
+    staying += draw_below(later, rng)
+    return (own, leaving, staying) if removal == "anchor" else (own, staying, leaving)
 
 
-def _images_further_on(groups: Groups) -> Positions:
-    """(N,) for each place once images are grouped, how many images of its group come behind it."""
-    ends = groups.starts + groups.counts - 1
-    later: Positions = np.repeat(ends.astype(groups.codes.dtype), groups.counts)
-    later -= np.arange(len(later), dtype=later.dtype)
-    return later
+def _draw_strangers(groups: Groups, codes: IntArray, rng: np.random.Generator) -> IntArray:
+    """(T,) places of images, each drawn from all those outside a group, of ``codes`` (T,)."""
+    own = groups.counts[codes]
+    places = draw_below(len(groups.codes) - own, rng)
+    places += np.where(places >= groups.starts[codes], own, 0)  # skips the own group
+    return places
 
 
-def _draw_negatives(groups: Groups, codes: Positions, negatives: str, rng: np.random.Generator) -> Positions:
-    """(T,) positions of one image outside each of the groups ``codes`` (T,)."""
-    grouped = stable_order(groups.codes)
-    if negatives == "image":
-        places = rng.integers(len(grouped) - groups.counts[codes])
-        places += np.where(places >= groups.starts[codes], groups.counts[codes], 0)  # skips the own group
-        return grouped[places]
-    others = rng.integers(len(groups.counts) - 1, size=len(codes)).astype(codes.dtype)
-    others += others >= codes  # skips the own group
-    places = rng.integers(groups.counts[others])
-    places += groups.starts[others]
-    chosen: Positions = grouped[places]
-    return chosen
+class _Strangers:
+    """Draws groups, and of each an image.
+
+    Args:
+        groups: I of them.
+    """
+
+    def __init__(self, groups: Groups) -> None:
+        self._bits = int(groups.counts.max()).bit_length()
+        self._spans = groups.starts << self._bits | groups.counts  # (I,) of both, by one look
+
+    def __call__(self, codes: IntArray, rng: np.random.Generator) -> IntArray:
+        """(T,) places of images, each of a group drawn from all but one, of ``codes`` (T,)."""
+        others = draw_below(np.full(len(codes), len(self._spans) - 1), rng)
+        others += others >= codes  # skips the own group
+        spans = self._spans[others]
+        places = draw_below(spans & ((1 << self._bits) - 1), rng)
+        spans >>= self._bits
+        places += spans
+        return places

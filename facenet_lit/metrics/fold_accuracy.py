@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError
+from facenet_lit.metrics.exact_distances import FloatArray
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 
 # Squared distances that published accuracies are chosen from (facenet, InsightFace and their descendants).
@@ -31,10 +32,9 @@ def fold_accuracies(folds: Sequence[ScoredPairs]) -> list[float | None]:
     Returns:
         (F,) accuracies; None where a fold, or the others together, lack genuine or impostor pairs.
     """
-    sides = [_sides(fold) for fold in folds]
-    distances = [side for fold in sides for side in fold]
-    thresholds = np.append(np.unique(np.concatenate(distances)), np.float32(np.inf))  # (T,)
-    return _judged(sides, thresholds, _most_balanced)
+    distances, sizes = _all_of(folds)
+    thresholds = np.append(np.unique(distances), np.float32(np.inf))  # (T,)
+    return _judged(distances, sizes, thresholds, _most_balanced)
 
 
 def grid_accuracies(folds: Sequence[ScoredPairs]) -> list[float | None]:
@@ -49,8 +49,9 @@ def grid_accuracies(folds: Sequence[ScoredPairs]) -> list[float | None]:
     Returns:
         (F,) accuracies; None where a fold, or the others together, lack genuine or impostor pairs.
     """
-    sides = [[np.square(side, dtype=np.float64) for side in _sides(fold)] for fold in folds]
-    return _judged(sides, GRID, lambda accepted, _: int((accepted[0] - accepted[1]).argmax()))
+    distances, sizes = _all_of(folds)
+    squares = np.square(distances, dtype=np.float64)
+    return _judged(squares, sizes, GRID, lambda accepted, _: int((accepted[0] - accepted[1]).argmax()))
 
 
 def mean_and_standard_error(values: Sequence[float]) -> tuple[float, float]:
@@ -87,9 +88,10 @@ def fold_figures(folds: Sequence[ScoredPairs]) -> dict[str, float | None]:
     return told
 
 
-def _sides(fold: ScoredPairs) -> list[npt.NDArray[np.float32]]:
-    """Ascending distances of the genuine pairs, and those of the impostor pairs."""
-    return [fold.genuine, fold.impostor.values()]
+def _all_of(folds: Sequence[ScoredPairs]) -> tuple[FloatArray, IntArray]:
+    """(P,) distances, fold by fold, of its genuine pairs and then of its impostor pairs; (F, 2) how many of each."""
+    sides = [side for fold in folds for side in (fold.genuine, fold.impostor.values())]
+    return np.concatenate(sides), np.array([len(side) for side in sides]).reshape(-1, 2)
 
 
 def _most_balanced(accepted: IntArray, sizes: IntArray) -> int:
@@ -100,22 +102,24 @@ def _most_balanced(accepted: IntArray, sizes: IntArray) -> int:
 
 
 def _judged(
-    folds: Sequence[Sequence[npt.NDArray[np.floating]]],
+    distances: npt.NDArray[np.floating],
+    sizes: IntArray,
     thresholds: npt.NDArray[np.floating],
     choose: Callable[[IntArray, IntArray], int],
 ) -> list[float | None]:
     """Accuracy of each fold at the threshold that ``choose`` takes for the others.
 
     Args:
-        folds: distances of the genuine pairs and of the impostor pairs of each.
+        distances: (P,) fold by fold, of its genuine pairs and then of its impostor pairs.
+        sizes: (F, 2) how many of each.
         thresholds: (T,) ascending.
         choose: the number of a threshold, by the (2, T) genuine and impostor pairs that each accepts of (2,).
     """
-    sizes = np.array([[len(side) for side in fold] for fold in folds], np.int64)
-    accepted = np.empty((len(folds), 2, len(thresholds)), np.int64)
-    for fold, kind in np.ndindex(len(folds), 2):
-        first = np.searchsorted(thresholds, folds[fold][kind], side="right")  # that is above a distance
-        np.bincount(first, minlength=len(thresholds) + 1)[:-1].cumsum(out=accepted[fold, kind])
+    places = len(thresholds) + 1
+    above = np.searchsorted(thresholds, distances, side="right")  # the first threshold that is above each
+    above += np.repeat(np.arange(0, sizes.size * places, places), sizes.ravel())
+    counted = np.bincount(above, minlength=sizes.size * places).reshape(*sizes.shape, places)
+    accepted = counted.cumsum(2, out=counted)[..., :-1]  # (F, 2, T)
     left, of_all = sizes.sum(0) - sizes, accepted.sum(0)
     accuracies: list[float | None] = []
     for own, size, others in zip(accepted, sizes, left, strict=True):

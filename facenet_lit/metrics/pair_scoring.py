@@ -35,8 +35,9 @@ def unique_rows(embeddings: Tensor, identities: Tensor, numbers: Tensor) -> Rows
     """
     if embeddings.ndim != 2 or not (identities.shape == numbers.shape == embeddings.shape[:1]):
         raise UserError("embeddings: expected (N, D) with an identity and an image number for each row")
-    if not torch.isfinite(embeddings.sum(1)).all():  # one pass; which rows those are takes many
-        bad = int((~torch.isfinite(embeddings)).any(1).sum())
+    # The sum takes one pass, telling which rows takes many; it may be infinite where they are not.
+    bad = 0 if torch.isfinite(embeddings.sum()) else int((~torch.isfinite(embeddings)).any(1).sum())
+    if bad:
         raise UserError(
             f"embeddings hold NaN or infinity in {bad} of {len(embeddings)} rows: expected finite numbers; "
             "training has diverged, lower the learning rate or use 32-bit precision"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from facenet_lit.batch import IntArray
+from facenet_lit.data import grouping
 from facenet_lit.data.triplets import NEGATIVE_RULES, REMOVAL_RULES, count_triplets, draw_triplets
 from facenet_lit.errors import UserError
 from facenet_lit.sources.lfw import LFWSource
@@ -147,6 +148,7 @@ def exact_triplets(identities: IntArray, removal: str, negatives: str) -> dict[t
     return found
 
 
+@pytest.mark.parametrize("part", [grouping._PART, 2])
 @pytest.mark.parametrize("negatives", NEGATIVE_RULES)
 @pytest.mark.parametrize(
     ("removal", "identities"),
@@ -158,8 +160,9 @@ def exact_triplets(identities: IntArray, removal: str, negatives: str) -> dict[t
     ],
 )
 def test_joint_distribution_of_whole_epochs_with_negatives(
-    removal: str, identities: list[int], negatives: str
+    removal: str, identities: list[int], negatives: str, part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(grouping, "_PART", part)
     table = np.array(identities)
     exact = exact_triplets(table, removal, negatives)
     draws = max(1000, int(6 / min(exact.values())))

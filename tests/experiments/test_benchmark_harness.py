@@ -20,11 +20,19 @@ from benchmarks.harness import Row
 def nothing():
     pass
 
+held = []
+
+def inputs():
+    held.append(np.ones(2**22))
+
+def both():
+    return np.concatenate(held + held).sum()
+
 def rows():
-    held = np.ones(2**22)
+    share = {"slow_peer": True, "peer_share": 3, "inputs": inputs}
     return [
         Row("other", nothing, None, None, nothing, "", ""),
-        Row("sum", lambda: np.concatenate([held, held]).sum(), held.sum, held.max, nothing, "one", "most", True),
+        Row("sum", both, lambda: time.sleep(0.1), lambda: held[0].max(), nothing, "one", "most", **share),
     ]
 """
 
@@ -49,6 +57,7 @@ def test_a_row_is_timed_and_its_memory_taken_in_a_process_of_its_own(
         "one",
         "most",
         slow_peer=True,
+        peer_share=3,
     )
     threads = torch.get_num_threads()
     found = measure("some_rows", row)
@@ -56,6 +65,7 @@ def test_a_row_is_timed_and_its_memory_taken_in_a_process_of_its_own(
     assert calls == ["check"]  # the sides in their own processes
     assert (found.work, found.peer_name, found.bound_name) == ("sum", "one", "most")
     assert found.peer is not None
+    assert found.peer > 0.3  # three times what it took
     assert found.bound is not None
     assert 60 < found.ours_memory < 100  # both halves in a copy, 64 MiB
     assert found.peer_memory is not None
