@@ -88,6 +88,7 @@ def build_card(config: DictConfig, data_choice: str, data: FaceDataModule) -> Mo
         dropout=config.model.dropout,
         mirror=config.model.mirror,
         per_image=data.normalize == "image",
+        output=config.model.output,
         data={"choice": data_choice, **flat},
         trained_identities=torch.from_numpy(identity_fingerprints(trained).copy()),
         trained_pictures=torch.from_numpy(faces.fingerprints[numbers].copy()),

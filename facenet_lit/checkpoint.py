@@ -39,6 +39,7 @@ class ModelCard:
         dropout: share of the features that training leaves out.
         mirror: evaluate on a picture and its mirror image together, see ``Embedder``.
         per_image: pictures are normalised by their own mean and deviation, see ``Embedder``.
+        output: what the loss got in training, see ``Embedder``.
         data: the data settings of the run, as plain values.
         precision: arithmetic of the run, ``32``, ``bf16`` or ``64``.
         threshold: distance below which a listed pair is called genuine, chosen on ``val``; None before
@@ -56,6 +57,7 @@ class ModelCard:
     dropout: float = 0.0
     mirror: bool = False
     per_image: bool = False
+    output: str = "l2"
     data: dict[str, Any] = field(default_factory=dict)
     precision: str = "32"
     threshold: float | None = None
@@ -82,6 +84,7 @@ class ModelCard:
             mirror=self.mirror,
             per_image=self.per_image,
             freeze=freeze,
+            output=self.output,
         )
 
     def save(self, checkpoint: dict[str, Any]) -> None:

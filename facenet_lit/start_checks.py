@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from omegaconf import DictConfig
 from torch import nn
 
 from facenet_lit.backbones import build_backbone
 from facenet_lit.backbones.embedder import Embedder
+from facenet_lit.backbones.outputs import WARNINGS
 from facenet_lit.backbones.synced_batch_norm import refuse_odd_batch_norms
 from facenet_lit.compilation import check_compiler
 from facenet_lit.config_values import plain
@@ -18,6 +21,8 @@ from facenet_lit.losses.loss import Loss
 from facenet_lit.metrics.figures import figure_names
 from facenet_lit.mining import Miner
 from facenet_lit.weights import Weights, refuse_misfits, refuse_other_network
+
+log = logging.getLogger(__name__)
 
 # What seeds every generator at once takes no greater one.
 GREATEST_SEED = 2**32 - 1
@@ -45,6 +50,7 @@ def _refuse_network(model: DictConfig, size: int, start: int | None) -> Embedder
             dropout=model.dropout,
             mirror=model.mirror,
             freeze=model.freeze,
+            output=model.output,
         )
         _refuse_size(backbone.eval(), "data.size", size, model.backbone)
         if start is not None:
@@ -61,6 +67,17 @@ def _refuse_size(backbone: nn.Module, setting: str, size: int, name: str) -> Non
         raise UserError(f"{setting}={size}: {name} can't take it: {str(error).splitlines()[0]}") from error
 
 
+def _judge_output(output: str, trainer: DictConfig) -> None:
+    """Warns of an output that is no embedding; refuses one over the batch where the batch comes in parts."""
+    if output == "l2_over_batch" and (trainer.devices > 1 or trainer.chunk is not None):
+        raise UserError(
+            "model.output=l2_over_batch: rows depend on the others of their batch; "
+            "leave trainer.devices at 1 and trainer.chunk at null"
+        )
+    if output in WARNINGS:
+        log.warning("%s", WARNINGS[output])
+
+
 def refuse_nonsense(config: DictConfig, miner: Miner, loss: Loss, weights: Weights | None = None) -> None:
     """Raises UserError where settings make no sense together, before any picture is decoded."""
     check_integer("seed", config.seed, 0, GREATEST_SEED)
@@ -72,6 +89,7 @@ def refuse_nonsense(config: DictConfig, miner: Miner, loss: Loss, weights: Weigh
     embedder = _refuse_network(config.model, size, growth.start if growth.start < size else None)
     if config.trainer.devices > 1:
         refuse_odd_batch_norms(embedder)
+    _judge_output(config.model.output, config.trainer)
     if weights is not None:
         arguments = plain(config.model.arguments)
         refuse_other_network(weights, config.model.backbone, arguments, config.data.normalize)

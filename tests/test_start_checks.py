@@ -101,3 +101,18 @@ def test_a_seed_that_every_generator_takes(seed: int, refused: bool) -> None:
 def test_a_value_in_the_place_of_settings(override: str) -> None:
     with pytest.raises(UserError, match="expected settings under it"):
         refuse_misplaced_values(composed(override))
+
+
+@pytest.mark.parametrize("output", ["l2", "absolute", "l2_over_batch"])
+def test_an_output_that_is_no_embedding_is_told(output: str, caplog: pytest.LogCaptureFixture) -> None:
+    refuse_nonsense(composed(f"model.output={output}"), SemiHardMiner(), TripletLoss())
+    told = [record.message for record in caplog.records]
+    assert len(told) == (output != "l2")
+    assert all(line.startswith(f"model.output={output}: training ") for line in told)
+
+
+@pytest.mark.parametrize("override", ["trainer.devices=2", "trainer.chunk=32"])
+def test_an_output_over_the_batch_wants_all_of_it(override: str) -> None:
+    refuse_nonsense(composed("model.output=absolute", override), SemiHardMiner(), TripletLoss())
+    with pytest.raises(UserError, match=r"^model\.output=l2_over_batch: rows depend on"):
+        refuse_nonsense(composed("model.output=l2_over_batch", override), SemiHardMiner(), TripletLoss())

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from facenet_lit.backbones.outputs import OUTPUTS, embedding, training_output, unit
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer, check_number
 
 HEADS = ("batchnorm", "linear", "none")
-# Rows shorter than this are not stretched to length 1: a zero row stays zero, and its gradient finite.
-SHORTEST = 1e-6
 _CACHED = 4  # pictures that a processor's cache holds as float32
 
 
@@ -39,6 +38,8 @@ class Embedder(nn.Module):
         mirror: in evaluation mode the embedding is that of the picture and of its mirror image together: their
             sum, brought to length 1. It takes twice the time. Training does without: flips show it either.
         freeze: the backbone does not learn, and its BatchNorms keep their statistics.
+        output: what the loss gets in training: ``l2``, unit vectors; or ``absolute`` or ``l2_over_batch``, two
+            mistakes that are kept to be studied, see ``training_output``. What is evaluated has length 1 always.
         per_image: exposure and contrast of a whole picture are taken out (``data.normalize=image``).
 
     Raises:
@@ -56,6 +57,7 @@ class Embedder(nn.Module):
         mirror: bool = False,
         per_image: bool = False,
         freeze: bool = False,
+        output: str = "l2",
     ) -> None:
         super().__init__()
         size = check_integer("model.embedding_size", embedding_size, 2)
@@ -68,6 +70,7 @@ class Embedder(nn.Module):
         self.dropout = RowDropout(_check_dropout(dropout))
         self.mirror = check_flag("model.mirror", mirror)
         self.per_image = check_flag("per_image", per_image)
+        self.output = check_choice("model.output", output, OUTPUTS)
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", _per_colour("mean", mean))
@@ -93,7 +96,7 @@ class Embedder(nn.Module):
         embeddings = self._embed(pixels)
         if self.training or not self.mirror:
             return embeddings
-        return F.normalize(embeddings + self._embed(pixels.flip(3)), dim=1, eps=SHORTEST)
+        return unit(embeddings + self._embed(pixels.flip(3)))
 
     def pixels(self, images: Tensor) -> Tensor:
         """What the backbone gets: (N, 3, H, W) images, as ``forward`` takes them, to normalised ones."""
@@ -108,11 +111,12 @@ class Embedder(nn.Module):
         return self
 
     def _embed(self, pixels: Tensor) -> Tensor:
-        """(N, 3, H, W) normalised images to (N, D) float32 unit vectors."""
+        """(N, 3, H, W) normalised images to (N, D) float32: unit vectors, but for the loss what ``output`` says."""
         features = self.backbone(pixels)  # (N, features)
         with torch.autocast(pixels.device.type, enabled=False):
             features = self.dropout(features.to(self.mean.dtype))
-            return F.normalize(self.head(features), dim=1, eps=SHORTEST)
+            values = self.head(features)  # (N, D)
+            return (training_output if self.training else embedding)(values, self.output)
 
 
 class RowDropout(nn.Module):

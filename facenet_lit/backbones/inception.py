@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from facenet_lit.backbones.layers import GridAverage, build_stem, convolution
+from facenet_lit.backbones.layers import GridAverage, batch_norms, build_stem, convolution, shortcut
 from facenet_lit.distances import safe_sqrt
-from facenet_lit.errors import UserError, check_choice, check_flag, check_integer, check_number
+from facenet_lit.errors import UserError, check_flag, check_integer, check_number
 
 
 class Branches(NamedTuple):
@@ -79,12 +79,15 @@ class InceptionBlock(nn.Module):
         sizes: channels of the branches. Without a projection the pooled input goes through as it is.
         large_kernel: kernel of the branch that is 5x5 in the paper.
         batch_norm: whether BatchNorm follows each convolution.
+        skip: add the block's input to its output (see ``shortcut``), and then ReLU.
 
     Attributes:
         features: channels of the output.
     """
 
-    def __init__(self, inputs: int, sizes: Branches, large_kernel: int = 5, batch_norm: bool = True) -> None:
+    def __init__(
+        self, inputs: int, sizes: Branches, large_kernel: int = 5, batch_norm: bool = True, skip: bool = False
+    ) -> None:
         super().__init__()
         stride = sizes.stride
         layers = partial(_convolutions, batch_norm=batch_norm)
@@ -102,10 +105,12 @@ class InceptionBlock(nn.Module):
             {name: branch for name, branch in branches.items() if branch is not None}
         )
         self.features = sizes.one + sizes.three + sizes.five + (sizes.projection or inputs)
+        self.shortcut = shortcut(inputs, self.features, stride, batch_norm) if skip else None
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, features, ceil(H / stride), ceil(W / stride))."""
-        return torch.cat([branch(maps) for branch in self.branches.values()], 1)
+        joined = torch.cat([branch(maps) for branch in self.branches.values()], 1)
+        return joined if self.shortcut is None else torch.relu_(joined + self.shortcut(maps))
 
 
 class Inception(nn.Module):
@@ -122,6 +127,7 @@ class Inception(nn.Module):
         l2_pooling: pool by L2 norm where the paper does; else by maximum everywhere.
         grid: cells along each side of the final average (see ``GridAverage``); 1 is the paper's.
         batch_norm: where BatchNorm stands: ``all``, ``stem`` (all that comes before block 3a), ``none``.
+        skip: whether blocks have shortcuts, which the paper's have not.
 
     Attributes:
         features: channels of the output.
@@ -138,6 +144,7 @@ class Inception(nn.Module):
         l2_pooling: bool = True,
         grid: int = 1,
         batch_norm: str = "all",
+        skip: bool = False,
     ) -> None:
         super().__init__()
         check_number("model.arguments.width", width, above=True)
@@ -146,8 +153,8 @@ class Inception(nn.Module):
             raise UserError(
                 f"model.arguments.large_kernel={large_kernel}: expected an odd integer, such as 5 or 3"
             )
-        check_choice("model.arguments.batch_norm", batch_norm, ("all", "stem", "none"))
-        in_stem, in_blocks = batch_norm != "none", batch_norm == "all"
+        in_stem, in_blocks = batch_norms(batch_norm)
+        check_flag("model.arguments.skip", skip)
         first, second = scale_channels(64, width), scale_channels(192, width)
         self.stem = build_stem(stem, first, in_stem)
         self.pool_first = stem == "small"
@@ -156,7 +163,7 @@ class Inception(nn.Module):
         self.blocks = nn.ModuleDict()
         inputs = second
         for name, sizes in NN2.items():
-            block = InceptionBlock(inputs, _scaled(sizes, width, l2_pooling), large_kernel, in_blocks)
+            block = InceptionBlock(inputs, _scaled(sizes, width, l2_pooling), large_kernel, in_blocks, skip)
             self.blocks[name] = block
             inputs = block.features
         self.average = GridAverage(grid)

@@ -54,6 +54,29 @@ def build_stem(stem: str, width: int, batch_norm: bool = True) -> nn.Sequential:
     )
 
 
+def batch_norms(where: str) -> tuple[bool, bool]:
+    """Whether BatchNorm stands in the stem, and in the blocks.
+
+    Args:
+        where: ``all``, ``stem`` (without the blocks) or ``none``.
+
+    Raises:
+        UserError: it is none of them.
+    """
+    check_choice("model.arguments.batch_norm", where, ("all", "stem", "none"))
+    return where != "none", where == "all"
+
+
+def shortcut(inputs: int, outputs: int, stride: int = 1, batch_norm: bool = True) -> nn.Module:
+    """What carries a block's input past it: the identity where the shape stays, else a 1x1 convolution.
+
+    So do He et al. 2016, section 3.3, option B.
+    """
+    if inputs == outputs and stride == 1:
+        return nn.Identity()
+    return nn.Sequential(*convolution(inputs, outputs, 1, stride, batch_norm=batch_norm))
+
+
 def full_precision(device_type: str) -> AbstractContextManager[Any]:
     """A context without autocast, on the meta device too, which has none."""
     return nullcontext() if device_type == "meta" else torch.autocast(device_type, enabled=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from facenet_lit.backbones.layers import GridAverage, build_stem, convolution
-from facenet_lit.errors import UserError, check_choice, check_integer
+from facenet_lit.backbones.layers import GridAverage, batch_norms, build_stem, convolution, shortcut
+from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
 
 
 class Bottleneck(nn.Module):
@@ -25,25 +26,39 @@ class Bottleneck(nn.Module):
         groups: the paper's cardinality.
         stride: of the block, 1 or 2.
         pool: halve the input by a 2x2 average instead of by strided convolutions.
+        batch_norm: whether BatchNorm follows each convolution.
+        skip: whether there is a shortcut.
     """
 
-    def __init__(self, inputs: int, inner: int, outputs: int, groups: int, stride: int, pool: bool) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        inner: int,
+        outputs: int,
+        groups: int,
+        stride: int,
+        pool: bool,
+        batch_norm: bool = True,
+        skip: bool = True,
+    ) -> None:
         super().__init__()
         self.pool = nn.AvgPool2d(2, ceil_mode=True) if pool and stride == 2 else nn.Identity()
         stride = 1 if pool else stride
+        layer = partial(convolution, batch_norm=batch_norm)
         self.residual = nn.Sequential(
-            *convolution(inputs, inner, 1),
+            *layer(inputs, inner, 1),
             nn.ReLU(inplace=True),
-            *convolution(inner, inner, 3, stride, groups),
+            *layer(inner, inner, 3, stride, groups),
             nn.ReLU(inplace=True),
-            *convolution(inner, outputs, 1),
+            *layer(inner, outputs, 1),
         )
-        same = inputs == outputs and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Sequential(*convolution(inputs, outputs, 1, stride))
+        self.shortcut = shortcut(inputs, outputs, stride, batch_norm) if skip else None
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, ceil(H / stride), ceil(W / stride))."""
         maps = self.pool(maps)
+        if self.shortcut is None:
+            return torch.relu_(self.residual(maps))
         return torch.relu_(self.residual(maps) + self.shortcut(maps))
 
 
@@ -65,6 +80,8 @@ class ResNeXt(nn.Module):
             same, but the block's 1x1 reduction then runs on a quarter of the places, which on a CPU saves
             a seventh to a third of a small network's time.
         grid: cells along each side of the final average (see ``GridAverage``); 1 is the paper's.
+        batch_norm: where BatchNorm stands: ``all``, ``stem`` or ``none``.
+        skip: whether blocks have their shortcuts.
 
     Attributes:
         features: channels of the output.
@@ -83,6 +100,8 @@ class ResNeXt(nn.Module):
         stem: str = "imagenet",
         downsample: str = "convolution",
         grid: int = 1,
+        batch_norm: str = "all",
+        skip: bool = True,
     ) -> None:
         super().__init__()
         depths = _check_depths(depths)
@@ -93,16 +112,17 @@ class ResNeXt(nn.Module):
             "model.arguments.expansion", expansion, 1
         )
         pool = check_choice("model.arguments.downsample", downsample, ("convolution", "pool")) == "pool"
-        self.stem = build_stem(stem, width)
+        in_stem, in_blocks = batch_norms(batch_norm)
+        check_flag("model.arguments.skip", skip)
+        self.stem = build_stem(stem, width, in_stem)
         self.stages = nn.Sequential()
         inputs = width
         for number, depth in enumerate(depths):
             blocks = nn.Sequential()
             for place in range(depth):
                 stride = 2 if number > 0 and place == 0 else 1
-                blocks.append(
-                    Bottleneck(inputs, inner << number, outputs << number, cardinality, stride, pool)
-                )
+                sizes = (inputs, inner << number, outputs << number, cardinality)
+                blocks.append(Bottleneck(*sizes, stride, pool, in_blocks, skip))
                 inputs = outputs << number
             self.stages.append(blocks)
         self.average = GridAverage(grid)

@@ -26,6 +26,7 @@ class TripletSampler(PlanSampler):
         removal: removal rule, see ``facenet_lit.data.triplets.draw_triplets``.
         negatives: negative rule.
         seed: 0 or more.
+        max_per_identity: triplets of one identity in an epoch; None for no limit.
 
     Raises:
         UserError: a setting is out of range, or the images hold no genuine or no impostor pair.
@@ -39,6 +40,7 @@ class TripletSampler(PlanSampler):
         removal: str = "positive",
         negatives: str = "identity",
         seed: int = 0,
+        max_per_identity: int | None = None,
     ) -> None:
         if check_integer("data.batch_size", batch_size, 3) % 3:
             near = batch_size - batch_size % 3
@@ -48,7 +50,10 @@ class TripletSampler(PlanSampler):
             )
         self.numbers, self.batch_size = numbers, batch_size
         self._groups = group_images(identities)
-        self._triplets = count_by_rule(self._groups, removal)
+        if max_per_identity is not None:
+            check_integer("sampler.max_per_identity", max_per_identity, 1)
+        self.most = max_per_identity
+        self._triplets = count_by_rule(self._groups, removal, self.most)
         self.removal = removal
         self.negatives = check_choice("sampler.negatives", negatives, NEGATIVE_RULES)
         self.seed = check_integer("seed", seed, 0)
@@ -58,7 +63,7 @@ class TripletSampler(PlanSampler):
 
     def plans(self, epoch: int) -> Iterator[BatchPlan]:
         """Yields the batches of an epoch, whichever is the current one."""
-        drawn = draw_epoch(self._groups, self.removal, self.negatives, self.seed, epoch)
+        drawn = draw_epoch(self._groups, self.removal, self.negatives, self.seed, epoch, self.most)
         triplets = self.batch_size // 3
         for index, first in enumerate(range(0, len(drawn.order), triplets)):
             rows = self.numbers[drawn.rows(first, first + triplets)]  # (T, 3)

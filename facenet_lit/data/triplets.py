@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facenet_lit.batch import IntArray
+from facenet_lit.data.distinct_ranks import distinct_ranks, pairs_by_rank
 from facenet_lit.data.grouping import Groups, Positions, group_images, shuffled_places
 from facenet_lit.data.shuffled_order import ShuffledOrder
 from facenet_lit.data.uniform_draws import draw_below
@@ -20,29 +21,36 @@ NEGATIVE_RULES = ("identity", "image")
 TRIPLET_STREAM = 1
 
 
-def count_triplets(identities: IntArray, removal: str) -> int:
+def count_triplets(identities: IntArray, removal: str, most: int | None = None) -> int:
     """Counts the triplets of one epoch.
 
     Args:
         identities: (N,) identity of each image.
         removal: a removal rule, see ``draw_triplets``.
+        most: of one identity; None for no limit.
 
     Raises:
         UserError: the rule is unknown, or there is no genuine or no impostor pair.
     """
-    return count_by_rule(group_images(identities), removal)
+    return count_by_rule(group_images(identities), removal, most)
 
 
-def count_by_rule(groups: Groups, removal: str) -> int:
+def count_by_rule(groups: Groups, removal: str, most: int | None = None) -> int:
     """What :func:`count_triplets` counts, of images that are grouped already."""
-    check_choice("sampler.removal", removal, REMOVAL_RULES)
-    counts = groups.counts
+    totals = _totals(groups.counts, check_choice("sampler.removal", removal, REMOVAL_RULES))
+    return int((totals if most is None else np.minimum(totals, most)).sum())
+
+
+def _totals(counts: IntArray, removal: str) -> IntArray:
+    """(I,) the triplets of identities with so many images."""
     if removal == "none":
-        return int((counts * (counts - 1) // 2).sum())
-    return int((counts // 2 if removal == "both" else counts - 1).sum())
+        return counts * (counts - 1) // 2
+    return counts // 2 if removal == "both" else counts - 1
 
 
-def draw_triplets(identities: IntArray, removal: str, negatives: str, seed: int, epoch: int) -> Positions:
+def draw_triplets(
+    identities: IntArray, removal: str, negatives: str, seed: int, epoch: int, most: int | None = None
+) -> Positions:
     """Draws the triplets of one epoch, a pure function of its arguments.
 
     Within an identity the draw is distributed as this loop's: while the pool holds two images or more, draw
@@ -59,6 +67,8 @@ def draw_triplets(identities: IntArray, removal: str, negatives: str, seed: int,
             ``image``, drawn uniformly from all images of other identities.
         seed: 0 or more.
         epoch: 0 or more.
+        most: triplets of one identity, whose loop stops at so many; under ``none`` as many different pairs drawn
+            from all. None for no limit.
 
     Returns:
         (T, 3) positions in ``identities`` of anchor, positive and negative, in shuffled order; int32 where enough.
@@ -66,7 +76,7 @@ def draw_triplets(identities: IntArray, removal: str, negatives: str, seed: int,
     Raises:
         UserError: a rule is unknown, or there is no genuine or no impostor pair.
     """
-    return draw_epoch(group_images(identities), removal, negatives, seed, epoch).rows(0, None)
+    return draw_epoch(group_images(identities), removal, negatives, seed, epoch, most).rows(0, None)
 
 
 class Drawn(NamedTuple):
@@ -90,16 +100,18 @@ class Drawn(NamedTuple):
         return np.stack([self.anchors[chosen], self.positives[chosen], self.negatives[chosen]], 1)
 
 
-def draw_epoch(groups: Groups, removal: str, negatives: str, seed: int, epoch: int) -> Drawn:
+def draw_epoch(
+    groups: Groups, removal: str, negatives: str, seed: int, epoch: int, most: int | None = None
+) -> Drawn:
     """What :func:`draw_triplets` draws, of images that are grouped already, not yet put in order."""
     check_choice("sampler.removal", removal, REMOVAL_RULES)
     check_choice("sampler.negatives", negatives, NEGATIVE_RULES)
     rng = np.random.default_rng(np.random.SeedSequence([seed, epoch], spawn_key=(TRIPLET_STREAM,)))
-    drawn = np.empty((3, count_by_rule(groups, removal)), groups.codes.dtype)
+    drawn = np.empty((3, count_by_rule(groups, removal, most)), groups.codes.dtype)
     strangers = _Strangers(groups) if negatives == "identity" else partial(_draw_strangers, groups)
     done = 0
     for part in groups.parts():
-        codes, anchors, positives = _draw_pairs(groups, part, removal, rng)
+        codes, anchors, positives = _draw_pairs(groups, part, removal, most, rng)
         for column, places in zip(drawn, (anchors, positives, strangers(codes, rng)), strict=True):
             column[done : done + len(codes)] = groups.images(places)
         done += len(codes)
@@ -107,32 +119,34 @@ def draw_epoch(groups: Groups, removal: str, negatives: str, seed: int, epoch: i
 
 
 def _draw_pairs(
-    groups: Groups, part: slice, removal: str, rng: np.random.Generator
+    groups: Groups, part: slice, removal: str, most: int | None, rng: np.random.Generator
 ) -> tuple[IntArray, IntArray, IntArray]:
     """(T,) each pair's group, one of some groups; (T,) the places of the anchors, and of their positives."""
     order = shuffled_places(groups, part, rng)
-    own, anchors, positives = _pairs_of(groups.counts[part], removal, rng)
+    own, anchors, positives = _pairs_of(groups.counts[part], removal, most, rng)
     own += part.start
     return own, order[anchors], order[positives]
 
 
 def _pairs_of(
-    counts: IntArray, removal: str, rng: np.random.Generator
+    counts: IntArray, removal: str, most: int | None, rng: np.random.Generator
 ) -> tuple[IntArray, IntArray, IntArray]:
     """The same of groups of shuffled images: an image's place among them all stands for it."""
-    numbers = np.arange(len(counts))
-    if removal == "both":
-        own, odd = np.repeat(numbers, counts // 2), counts % 2
-        anchors = 2 * np.arange(len(own)) + (np.cumsum(odd) - odd)[own]  # so many were left over before
-        return own, anchors, anchors + 1
-    own = np.repeat(numbers, counts - 1)
-    leaving = np.arange(len(own)) + own  # of each group before one image is left over
-    later = np.repeat(np.cumsum(counts) - 1, counts - 1) - leaving  # images of its group behind each
+    totals = _totals(counts, removal)
+    kept = totals if most is None else np.minimum(totals, most)
+    own, starts = np.repeat(np.arange(len(counts)), kept), np.cumsum(counts) - counts
     if removal == "none":
-        first = np.repeat(leaving, later)
-        second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(later) - later, later)
-        coin = rng.integers(2, size=len(first)) == 1
-        return np.repeat(own, later), np.where(coin, first, second), np.where(coin, second, first)
+        first, second = pairs_by_rank(distinct_ranks(totals, most, rng))
+        first += starts[own]
+        second += starts[own]
+        coin = rng.integers(2, size=len(own)) == 1
+        return own, np.where(coin, first, second), np.where(coin, second, first)
+    step = 2 if removal == "both" else 1
+    leaving = step * np.arange(len(own))
+    leaving += np.repeat(starts - step * (np.cumsum(kept) - kept), kept)
+    if removal == "both":
+        return own, leaving, leaving + 1
+    later = np.repeat(starts + counts - 1, kept) - leaving  # images of its group behind each
     staying = leaving + 1
     staying += draw_below(later, rng)
     return (own, leaving, staying) if removal == "anchor" else (own, staying, leaving)

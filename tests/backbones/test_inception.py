@@ -206,6 +206,8 @@ def test_names_are_stable() -> None:
         ("large_kernel", 4),
         ("large_kernel", 1),
         ("l2_pooling", "yes"),
+        ("batch_norm", False),
+        ("skip", 1),
     ],
 )
 def test_bad_argument_is_named(name: str, value: object) -> None:
@@ -251,3 +253,27 @@ def test_where_batchnorm_stands(stem: str) -> None:
         UserError, match=r"^model\.arguments\.batch_norm=blocks: expected one of all, stem, none"
     ):
         norms("blocks")
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_skip_is_added_to_what_the_branches_join(stride: int, batch_norm: bool) -> None:
+    torch.manual_seed(0)
+    sizes = Branches(16 if stride == 1 else 0, 8, 24, 8, 16, 8, stride=stride)
+    block = InceptionBlock(24, sizes, batch_norm=batch_norm, skip=True).eval()
+    plain = InceptionBlock(24, sizes, batch_norm=batch_norm).eval()
+    plain.load_state_dict({n: value for n, value in block.state_dict().items() if "shortcut" not in n})
+    maps = torch.randn(2, 24, 7, 7)
+    projection, *norm = block.shortcut
+    past = torch.conv2d(maps, projection.weight, projection.bias, stride=stride)
+    assert len(norm) == batch_norm
+    expected = torch.relu(plain(maps) + (norm[0](past) if norm else past))
+    torch.testing.assert_close(block(maps), expected)
+
+
+def test_an_inception_with_skips_learns_at_every_weight() -> None:
+    torch.manual_seed(0)
+    network = Inception(0.125, skip=True)
+    assert [name for name in network.blocks if network.blocks[name].shortcut is None] == []
+    network(torch.randn(2, 3, 64, 64)).square().sum().backward()
+    assert all(weight.grad is not None for weight in network.parameters())

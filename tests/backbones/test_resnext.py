@@ -165,9 +165,42 @@ def test_downsample_does_not_change_the_parameters() -> None:
         ("expansion", -1),
         ("stem", "large"),
         ("downsample", "max"),
+        ("batch_norm", True),
+        ("skip", "no"),
     ],
 )
 def test_bad_argument_is_named(name: str, value: object) -> None:
     with pytest.raises(UserError, match=rf"^model\.arguments\.{name}(\[\d\])?=.*expected") as caught:
         ResNeXt(**{**SMALL, name: value})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("batch_norm", "stem", "blocks"), [("all", 1, 11), ("stem", 1, 0), ("none", 0, 0)])
+def test_where_batchnorm_stands(batch_norm: str, stem: int, blocks: int) -> None:
+    network = ResNeXt(**SMALL, batch_norm=batch_norm)
+    for part, count in ((network.stem, stem), (network.stages, blocks)):
+        assert sum(isinstance(layer, nn.BatchNorm2d) for layer in part.modules()) == count
+    biased = [layer.bias is not None for layer in network.stages.modules() if isinstance(layer, nn.Conv2d)]
+    assert biased == [not blocks] * 11
+    assert network(torch.randn(2, 3, 64, 64)).isfinite().all()
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_a_skip_adds_the_input(batch_norm: bool) -> None:
+    torch.manual_seed(0)
+    with_skip = Bottleneck(6, 8, 6, 4, 1, pool=False, batch_norm=batch_norm).eval()
+    without = Bottleneck(6, 8, 6, 4, 1, pool=False, batch_norm=batch_norm, skip=False).eval()
+    without.load_state_dict(with_skip.state_dict())  # the identity has no weights
+    maps = torch.randn(2, 6, 5, 7)
+    torch.testing.assert_close(without(maps), torch.relu(with_skip.residual(maps)))
+    torch.testing.assert_close(with_skip(maps), torch.relu(with_skip.residual(maps) + maps))
+
+
+def test_without_skips_nothing_goes_past_a_block() -> None:
+    network = ResNeXt(**SMALL, skip=False)
+    assert not [name for name in network.state_dict() if "shortcut" in name]
+    for block in network.stages.modules():
+        if isinstance(block, Bottleneck):  # whose last scale is 0: what it puts out is not of its input
+            nn.init.zeros_(block.residual[-1].weight)
+            maps = torch.randn(2, block.residual[0].in_channels, 4, 4)
+            assert block(maps).max() == 0

@@ -249,3 +249,17 @@ def test_identity_sampler_names_what_is_wrong(arguments: dict[str, Any], text: s
     IdentitySampler(**good)
     with pytest.raises(UserError, match=text):
         IdentitySampler(**good | arguments)
+
+
+@pytest.mark.parametrize("most", [0, -1, 2.5, "all"])
+def test_a_limit_of_triplets_is_a_whole_number(most: object) -> None:
+    with pytest.raises(UserError, match=r"^sampler\.max_per_identity=.*expected an integer of 1 or more"):
+        TripletSampler(np.array([0, 0, 1]), np.arange(3), 3, max_per_identity=most)
+
+
+def test_a_person_has_no_more_triplets_than_the_limit() -> None:
+    identities = np.array([0] * 30 + [1] * 3 + [2])
+    sampler = TripletSampler(identities, np.arange(34), 6, removal="none", max_per_identity=4)
+    anchors = np.concatenate([plan.numbers[::3] for plan in sampler.plans(0)])
+    assert np.bincount(identities[anchors], minlength=3).tolist() == [4, 3, 0]
+    assert len(sampler) == 4  # 7 triplets, two to a batch

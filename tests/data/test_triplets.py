@@ -29,17 +29,18 @@ tables = (
 )
 
 
-def count_by_loop(identities: IntArray, removal: str) -> int:
+def count_by_loop(identities: IntArray, removal: str, most: int = 10**9) -> int:
     """Runs the plain loop, whose length does not depend on what it draws."""
     total = 0
     for size in Counter(identities.tolist()).values():
         if removal == "none":
-            total += len(list(combinations(range(size), 2)))
+            total += min(len(list(combinations(range(size), 2))), most)
             continue
-        pool = list(range(size))
-        while len(pool) >= 2:
-            total += 1
+        pool, drawn = list(range(size)), 0
+        while len(pool) >= 2 and drawn < most:
+            drawn += 1
             pool = pool[2:] if removal == "both" else pool[1:]
+        total += drawn
     return total
 
 
@@ -73,25 +74,33 @@ def assert_distributed(observed: Counter, exact: dict, draws: int) -> None:
         assert chisquare(found, expected * (draws / expected.sum())).pvalue > ALPHA
 
 
-@given(tables, st.sampled_from(REMOVAL_RULES), st.sampled_from(NEGATIVE_RULES), st.integers(0, 2**40))
-@settings(max_examples=150, deadline=None)
+@given(
+    tables,
+    st.sampled_from(REMOVAL_RULES),
+    st.sampled_from(NEGATIVE_RULES),
+    st.integers(0, 2**40),
+    st.sampled_from([None, 1, 2, 3, 10, 10**6]),
+)
+@settings(max_examples=200, deadline=None)
 def test_triplets_are_valid_and_as_many_as_the_loop_draws(
-    identities: IntArray, removal: str, negatives: str, seed: int
+    identities: IntArray, removal: str, negatives: str, seed: int, most: int | None
 ) -> None:
-    drawn = draw_triplets(identities, removal, negatives, seed, 3)
-    assert drawn.shape == (count_by_loop(identities, removal), 3)
+    drawn = draw_triplets(identities, removal, negatives, seed, 3, most)
+    assert drawn.shape == (count_by_loop(identities, removal, most or 10**9), 3)
     assert drawn.dtype == np.int32  # enough for as few
-    assert count_triplets(identities, removal) == len(drawn)
+    assert count_triplets(identities, removal, most) == len(drawn)
     anchor, positive, negative = identities[drawn].T
     assert (anchor == positive).all()
     assert (drawn[:, 0] != drawn[:, 1]).all()
     assert (anchor != negative).all()
 
 
-@given(tables, st.sampled_from(NEGATIVE_RULES), st.integers(0, 100))
+@given(tables, st.sampled_from(NEGATIVE_RULES), st.integers(0, 100), st.sampled_from([None, 1, 4]))
 @settings(max_examples=60, deadline=None)
-def test_what_has_left_is_not_drawn_again(identities: IntArray, negatives: str, seed: int) -> None:
-    drawn = {rule: draw_triplets(identities, rule, negatives, seed, 0) for rule in REMOVAL_RULES}
+def test_what_has_left_is_not_drawn_again(
+    identities: IntArray, negatives: str, seed: int, most: int | None
+) -> None:
+    drawn = {rule: draw_triplets(identities, rule, negatives, seed, 0, most) for rule in REMOVAL_RULES}
     assert len(set(drawn["positive"][:, 1])) == len(drawn["positive"])
     assert len(set(drawn["anchor"][:, 0])) == len(drawn["anchor"])
     assert len(set(drawn["both"][:, :2].ravel())) == 2 * len(drawn["both"])
@@ -250,3 +259,40 @@ def test_counts_of_the_development_people(real_lfw: LFWSource) -> None:
     identities = real_lfw.identities[people[real_lfw.identities]]
     drawn = {rule: len(draw_triplets(identities, rule, "image", 0, 0)) for rule in REMOVAL_RULES[:3]}
     assert drawn == {"positive": 5_487, "anchor": 5_487, "both": 3_143}
+
+
+@cache
+def exact_first_pairs(pool: tuple[int, ...], removal: str, most: int) -> dict[Pairs, Fraction]:
+    """Probability of every set of pairs that the plain loop draws before it is stopped."""
+    found: dict[Pairs, Fraction] = {}
+    if removal == "none":
+        subsets = list(combinations(combinations(pool, 2), most))
+        for subset in subsets:
+            for turned in product(*(((a, b), (b, a)) for a, b in subset)):
+                found[tuple(sorted(turned))] = Fraction(1, len(subsets) * 2**most)
+        return found
+    if most == 0 or len(pool) < 2:
+        return {(): Fraction(1)}
+    for anchor, positive in permutations(pool, 2):
+        leaves = {"positive": (positive,), "anchor": (anchor,), "both": (anchor, positive)}[removal]
+        rest = tuple(image for image in pool if image not in leaves)
+        for pairs, chance in exact_first_pairs(rest, removal, most - 1).items():
+            outcome = tuple(sorted(((anchor, positive), *pairs)))
+            found[outcome] = found.get(outcome, Fraction(0)) + chance / (len(pool) * (len(pool) - 1))
+    return found
+
+
+@pytest.mark.parametrize(("size", "most"), [(4, 2), (5, 1)])
+@pytest.mark.parametrize("removal", REMOVAL_RULES)
+def test_joint_distribution_of_few_pairs_is_that_of_the_loop_stopped(
+    removal: str, size: int, most: int
+) -> None:
+    exact = exact_first_pairs(tuple(range(size)), removal, most)
+    people = max(2000, int(8 / min(exact.values())))
+    identities = np.arange(people * size) % people
+    drawn = draw_triplets(identities, removal, "identity", seed=5, epoch=1, most=most)
+    pairs = [[] for _ in range(people)]
+    for anchor, positive in drawn[:, :2].tolist():
+        pairs[anchor % people].append((anchor // people, positive // people))
+    observed = Counter(tuple(sorted(each)) for each in pairs)
+    assert_distributed(observed, exact, people)
