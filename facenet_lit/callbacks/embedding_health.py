@@ -172,7 +172,7 @@ class EmbeddingHealth(L.Callback):
         first = gathering.rank() == gathering.FIRST
         told = self._watch.note(shown, among) if first else None
         if told is not None:
-            found = causes(told, circumstances_of(trainer, module))
+            found = causes(told, circumstances_of(module, trainer.optimizers, trainer.gradient_clip_val))
             self._tell(trainer, Diagnosis(told, trainer.global_step, signs_of(told, figures), found))
         if self.stop:
             told = gathering.done_by_first(lambda: told)
