@@ -66,7 +66,7 @@ def signs_of(illness: str, figures: Mapping[str, float]) -> dict[str, float]:
 
 
 _SIGNS = {
-    "nan": ("loss", "gradient_norm"),
+    "nan": ("loss", "gradient_norm", "rows_not_finite"),
     "inputs": ("mean", "deviation"),
     "collapse": ("least_spread", "spread", "effective_rank", "impostor_distance", "loss", "margin"),
     "exploding": ("loss", "first_loss", "gradient_norm"),
