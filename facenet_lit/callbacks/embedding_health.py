@@ -20,7 +20,7 @@ from facenet_lit.errors import check_flag, check_integer
 from facenet_lit.health.causes import causes
 from facenet_lit.health.diagnosis import Diagnosis, signs_of
 from facenet_lit.health.illnesses import OF_A_BATCH, Past, inputs_show, shown_by, shows_gap
-from facenet_lit.health.inputs import inputs_of, pixel_sums
+from facenet_lit.health.inputs import ENOUGH_IMAGES, inputs_of, pixel_sums
 from facenet_lit.health.sums import Sums
 from facenet_lit.health.vitals import Vitals, shape_of
 from facenet_lit.health.watch import Watch
@@ -62,6 +62,7 @@ class EmbeddingHealth(L.Callback):
         self._watch, self._past = Watch(), Past()
         self._unmined: list[float] = []  # of the looks since the last validation
         self._gradient_norm: Tensor | None = None
+        self._pixels = torch.zeros(3, dtype=torch.float64)
         self._sums = Sums()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -72,12 +73,15 @@ class EmbeddingHealth(L.Callback):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
     ) -> None:
-        """Looks at the first batch's pixels, on all processes."""
-        if trainer.fit_loop.total_batch_idx:
+        """Looks at the pixels of the first batch, or of the first few where batches are small, on all processes."""
+        number, few = trainer.fit_loop.total_batch_idx, -(-ENOUGH_IMAGES // batch.global_rows)
+        if number >= few:
             return
         module = cast(VerificationModule, pl_module)
-        inputs = inputs_of(gathering.sum_of(pixel_sums(module.embedder.pixels(batch.images))))
-        self._note(trainer, module, inputs_show(inputs), ("inputs",), inputs._asdict())
+        self._pixels = self._pixels + pixel_sums(module.embedder.pixels(batch.images)).cpu()
+        if number == few - 1:
+            inputs = inputs_of(gathering.sum_of(self._pixels))
+            self._note(trainer, module, inputs_show(inputs), ("inputs",), inputs._asdict())
 
     def on_before_optimizer_step(
         self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Optimizer
