@@ -30,9 +30,9 @@ SPENT = {
 }  # fmt: skip
 FIGURES = {"eer": "EER", "accuracy": "accuracy"}
 
-# Overrides that choose nothing that a study is about: the repetition, the study itself, how it is started, and where
-# things lie.
-NO_CHOICE = ("seed", "study", "resume", "data.root", "data.lists", "data.cache")
+# Columns that choose nothing that a study is about: how a run ended, the repetition, the study itself, how it is
+# started, and where things lie.
+NO_CHOICE = ("ended_by", "seed", "study", "resume", "data.root", "data.lists", "data.cache")
 
 
 def runs_of(sweep: Path) -> list[dict[str, Any]]:

@@ -48,6 +48,6 @@ def own_callbacks(
             Snapshots(where / "snapshots", rules.snapshot_seconds, clock),
             checkpoints,
             EarlyStop(checkpoints, config.patience),
-            RunRecord(OmegaConf.to_yaml(config, resolve=True), row, config.monitor, config.test),
+            RunRecord(OmegaConf.to_yaml(config, resolve=True), row, checkpoints, config.test),
         ],
     )

@@ -103,8 +103,21 @@ def is_finished(folder: Path) -> bool:
     return (folder / METRICS).exists()
 
 
+def ended_by(folder: Path) -> str | None:
+    """The illness by which embedding health ended the run there; None where it did not."""
+    found = read_facts(folder).get("ended_by") if (folder / FACTS).is_file() else None
+    return None if found is None else str(found)
+
+
+def is_over(folder: Path) -> bool:
+    """Whether a run ended there: it is finished, or embedding health ended it with no checkpoint to score."""
+    return is_finished(folder) or (
+        ended_by(folder) is not None and read_facts(folder).get("best_step") is None
+    )
+
+
 def checkpoint_to_resume(folder: Path, config: Mapping[str, Any], resume: bool) -> Path | None:
-    """What a run in this folder goes on from; None where the folder is free, or the run finished.
+    """What a run in this folder goes on from; None where the folder is free, or the run over.
 
     Args:
         folder: the run's folder.
@@ -114,22 +127,23 @@ def checkpoint_to_resume(folder: Path, config: Mapping[str, Any], resume: bool) 
     Raises:
         UserError: the folder holds another run, or this one and ``resume=auto`` was not said.
     """
-    finished, started = is_finished(folder), (folder / LAST).is_file()
-    if not finished and not started:
+    over, started = is_over(folder), (folder / LAST).is_file()
+    if not over and not started:
         return None
-    kind = "a finished run" if finished else "an unfinished run"
+    kind = "an unfinished run" if not over else "an ended run"
+    kind = "a finished run" if is_finished(folder) else kind
     same = _same_config(folder / CONFIG, config)
     if resume and same:
-        return None if finished else folder / LAST
+        return None if over else folder / LAST
     if same:
-        kind += f" of this config (resume=auto {'skips it' if finished else 'goes on with it'})"
+        kind += f" of this config (resume=auto {'skips it' if over else 'goes on with it'})"
     elif resume:
         kind += " of another config"
     raise UserError(f"{folder}: holds {kind}; name another folder, or delete it")
 
 
 def find_resumable(folders: Iterable[Path], config: Mapping[str, Any]) -> Path | None:
-    """The newest unlocked run of this config that has a checkpoint and is not finished.
+    """The newest unlocked run of this config that has a checkpoint and is not over.
 
     Args:
         folders: candidates.
@@ -140,8 +154,8 @@ def find_resumable(folders: Iterable[Path], config: Mapping[str, Any]) -> Path |
 
 
 def is_resumable(folder: Path, config: Mapping[str, Any]) -> bool:
-    """Whether a run of this config has a checkpoint there and is not finished."""
-    started = (folder / LAST).is_file() and not is_finished(folder)
+    """Whether a run of this config has a checkpoint there and is not over."""
+    started = (folder / LAST).is_file() and not is_over(folder)
     return started and _same_config(folder / CONFIG, config)
 
 

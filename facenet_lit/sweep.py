@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import report
 from facenet_lit.composing import one_line
-from facenet_lit.run_folder import FACTS, read_facts, read_metrics, write_atomically
+from facenet_lit.run_folder import ended_by, read_metrics, write_atomically
 
 TABLE = "sweep.csv"
 
@@ -79,8 +79,8 @@ def sweep_rows(folder: Path, errors: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def _end_of(job: Path) -> dict[str, object]:
     """The illness that ended a job, where one did."""
-    ended_by = read_facts(job).get("ended_by") if (job / FACTS).is_file() else None
-    return {} if ended_by is None else {"ended_by": ended_by}
+    illness = ended_by(job)
+    return {} if illness is None else {"ended_by": illness}
 
 
 def shortened(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -18,11 +18,10 @@ from omegaconf import DictConfig, OmegaConf
 from facenet_lit import gathering, report, run_folder
 from facenet_lit.backbones.embedder import Embedder
 from facenet_lit.backbones.synced_batch_norm import refuse_odd_batch_norms, sync_batch_norms
-from facenet_lit.budget import Budget
 from facenet_lit.building import build_card, build_module
 from facenet_lit.callbacks.checkpoints import StoppedBySignal
-from facenet_lit.callbacks.embedding_health import ended_by
-from facenet_lit.checkpoint import ModelCard, newest_whole, read_card, read_checkpoint
+from facenet_lit.callbacks.embedding_health import Diverged
+from facenet_lit.checkpoint import newest_whole, read_card, read_checkpoint
 from facenet_lit.command_line import fail, start, user_error
 from facenet_lit.compilation import compile_backbone
 from facenet_lit.composing import one_line
@@ -40,15 +39,14 @@ from facenet_lit.prepared_data import precision_of, prepare_data
 from facenet_lit.processes import crew, follow, lead, leading
 from facenet_lit.provenance import origin_of
 from facenet_lit.recipe import Recipe, build_recipe
+from facenet_lit.run_facts import facts_of
 from facenet_lit.scoring import score_best
 from facenet_lit.start_checks import refuse_misplaced_values, refuse_nonsense
 from facenet_lit.weights import Weights, load_weights, read_weights
 
 log = logging.getLogger(__name__)
 
-ILL = (
-    3  # exit code of a run that callbacks.health.stop=true ended; it is finished, its best checkpoint scored
-)
+ILL = 3  # exit code of a run that callbacks.health.stop=true ended; its best checkpoint is scored, if there is one
 
 Checked = tuple[Recipe, Weights | None]  # what trains, and the weights that it starts from
 
@@ -83,22 +81,21 @@ def train(config: DictConfig) -> float | None:
     place = place_of(os.environ)
     with run_folder.locked(folder):
         resumed = _checkpoint_to_resume(config, folder)
-        if run_folder.is_finished(folder):
-            log.info("resume=auto: %s holds this run, finished; nothing is left to do", folder)
-            return run_folder.read_metrics(folder).get(config.monitor)
-        checked = _check(config, resumed)
-        with crew(config.trainer.devices, place) as place:
-            job = Job(config, folder, resumed, plain(hydra.runtime.choices), tuple(hydra.overrides.task))
-            with lead(job.message()):
-                figures = fit(job, checked, place)
-        run_folder.write_metrics(folder, figures)
-        report.show(report.figures_table(figures, "best checkpoint"))
-        _tell_where(config, folder)
+        if run_folder.is_over(folder):
+            how = "finished" if run_folder.is_finished(folder) else "which embedding health ended"
+            log.info("resume=auto: %s holds this run, %s; nothing is left to do", folder, how)
+        else:
+            checked = _check(config, resumed)
+            with crew(config.trainer.devices, place) as place:
+                job = Job(config, folder, resumed, plain(hydra.runtime.choices), tuple(hydra.overrides.task))
+                with lead(job.message()):
+                    figures = fit(job, checked, place)
+            _finish(config, folder, figures)
         # Not of the callbacks: scoring has given them the state of the best checkpoint.
-        illness = run_folder.read_facts(folder)["ended_by"]
-        if illness is not None and hydra.mode != RunMode.MULTIRUN:  # whose other jobs are to go on
+        ill = run_folder.ended_by(folder) is not None
+        if ill and hydra.mode != RunMode.MULTIRUN:  # whose other jobs are to go on
             sys.exit(ILL)
-        return figures[config.monitor]
+        return run_folder.read_metrics(folder).get(config.monitor)
 
 
 def take_part(message: Mapping[str, Any], place: Place) -> None:
@@ -137,7 +134,7 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
         place: of this process among several that train together, or None.
 
     Returns:
-        Figures of the best checkpoint, by ``part/name``.
+        Figures of the best checkpoint, by ``part/name``; none where the run diverged before there was one.
     """
     config, folder, resumed = job.config, job.folder, job.resumed
     quiet_lightning()
@@ -174,10 +171,11 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     _tell_where(config, folder)
     _run(trainer, module, data, resumed)
     # Now: scoring loads the best checkpoint, and with it what was spent until then.
-    best = read_checkpoint(checkpoints.best_path)["global_step"]
+    found = checkpoints.best is not None
     if writes:
-        run_folder.write_facts(folder, {**origin, **_spent(budget, best, callbacks), **_size(embedder, card)})
-    return score_best(trainer, module, data, checkpoints.best_path, config.test)
+        best = int(read_checkpoint(checkpoints.best_path)["global_step"]) if found else None
+        run_folder.write_facts(folder, {**origin, **facts_of(budget, best, callbacks, module)})
+    return score_best(trainer, module, data, checkpoints.best_path, config.test) if found else {}
 
 
 def _share_statistics(embedder: Embedder, accelerator: str) -> None:
@@ -187,33 +185,24 @@ def _share_statistics(embedder: Embedder, accelerator: str) -> None:
         sync_batch_norms(embedder)
 
 
-def _spent(budget: Budget, best: int, callbacks: list[L.Callback]) -> dict[str, object]:
-    log.info(
-        "trained %d steps in %.0f s; the best is step %d", budget.steps_spent, budget.seconds_spent, best
-    )
-    return {
-        "processes": gathering.world_size(),
-        "steps": budget.steps_spent,
-        "seconds": round(budget.seconds_spent, 1),
-        "images_per_second": round(budget.images_spent / budget.seconds_spent, 1),
-        "best_step": best,
-        "ended_by": ended_by(callbacks),
-    }
-
-
-def _size(embedder: Embedder, card: ModelCard) -> dict[str, object]:
-    weights = sum(weight.numel() for weight in embedder.parameters())
-    return {"parameters": weights, "precision": card.precision}
-
-
 def _run(trainer: L.Trainer, module: L.LightningModule, data: FaceDataModule, resumed: Path | None) -> None:
-    """Trains until the budget is spent; where a signal stops it, says how to go on, and ends the process."""
+    """Trains until the budget is spent, or it diverges; where a signal stops it, says how to go on, and ends."""
     keep_freed_memory()  # each step's arrays are those of the step before
     try:
         trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     except StoppedBySignal as stop:
         log.info("%s at step %d; resume=auto goes on from %s", stop, trainer.global_step, stop.path)
         sys.exit(128 + stop.signum)
+    except Diverged:
+        pass  # embedding health has told of it
+
+
+def _finish(config: DictConfig, folder: Path, figures: Mapping[str, float | None]) -> None:
+    """Writes the figures, which finishes the run, and tells them."""
+    if figures:
+        run_folder.write_metrics(folder, figures)
+        report.show(report.figures_table(figures, "best checkpoint"))
+    _tell_where(config, folder)
 
 
 def _checkpoint_to_resume(config: DictConfig, folder: Path) -> Path | None:
@@ -223,7 +212,7 @@ def _checkpoint_to_resume(config: DictConfig, folder: Path) -> Path | None:
     path = None if last is None else newest_whole((last, last.with_name("best.ckpt")))
     if path is not None:
         log.info("resume=auto: going on from step %d in %s", read_checkpoint(path)["global_step"], folder)
-    elif resume and not run_folder.is_finished(folder):
+    elif resume and not run_folder.is_over(folder):
         log.info("resume=auto: no unfinished run of this config, starting anew")
     return path
 

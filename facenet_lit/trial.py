@@ -96,8 +96,8 @@ def look_at_training(
     step = seconds_of_steps(lambda: taking.step(trial.as_trained(data, 0)), NETWORK_SECONDS)
     pace = Pace(len(batches[0].numbers), trial.load, step, at_once=data.workers > 0)
     findings = [
-        check_pixels(pixels, data.normalize, len(images)),
-        check_fit(fit),
+        check_pixels(pixels, data.normalize, len(images), taking.circumstances),
+        check_fit(fit, taking.circumstances),
         check_speed(
             pace, len(data.train_dataloader()), budget, config.trainer.accumulate, _apart(config.trainer)
         ),

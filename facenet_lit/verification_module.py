@@ -92,16 +92,21 @@ class VerificationModule(L.LightningModule):
         """The loss of a batch."""
         # At every step: a run that is resumed within an epoch does not start that epoch again.
         self.loss.set_epoch(self.current_epoch)
+        scored = self.score(batch)
+        self.log("train/loss", scored.value, prog_bar=True)
+        self.log("train/active_share", scored.active / max(scored.considered, 1), prog_bar=True)
+        return scored.value
+
+    def score(self, batch: Batch) -> LossSum:
+        """What the global batch scores: embedded, gathered and mined; ``scored`` has it from there."""
         images = batch.images if self.training_size is None else shrunk(batch.images, self.training_size)
         embeddings = embed_in_chunks(self.embedder, images, batch.first, batch.global_rows, self.chunk)
         own = Rows(embeddings, batch.identities, batch.numbers, batch.views)
         rows = gathering.gather_rows(own, batch.global_rows)
         scored: LossSum = self.loss(own, rows, self._mine(own, rows, batch.triplets)).over_processes()
-        self.log("train/loss", scored.value, prog_bar=True)
-        self.log("train/active_share", scored.active / max(scored.considered, 1), prog_bar=True)
         seen = rows._replace(embeddings=rows.embeddings.detach())
         self.scored = ScoredBatch(seen, scored.value.detach(), scored.active, scored.considered)
-        return scored.value
+        return scored
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collects embeddings."""

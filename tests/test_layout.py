@@ -44,6 +44,7 @@ LEVELS = {
     "sweep": ENTRY,
     "report": ENTRY,
     "run_settings": ENTRY,
+    "run_facts": ENTRY,
     "verification_module": MODULE,
     "loggers": MODULE,
     "plots": MODULE,

@@ -18,13 +18,16 @@ from facenet_lit.run_folder import (
     METRICS,
     FolderInUse,
     checkpoint_to_resume,
+    ended_by,
     find_resumable,
     is_finished,
     is_locked,
+    is_over,
     is_resumable,
     locked,
     read_metrics,
     write_atomically,
+    write_facts,
     write_metrics,
 )
 
@@ -164,6 +167,22 @@ def test_a_folder_of_this_run_is_gone_on_with_where_that_is_said(tmp_path: Path)
         UserError, match=r"a finished run of this config \(resume=auto skips it\); name another"
     ):
         checkpoint_to_resume(folder, CONFIGURED, False)
+
+
+def test_a_run_that_was_ended_with_nothing_to_score_is_over(tmp_path: Path) -> None:
+    folder = unfinished(tmp_path / "run")
+    write_facts(folder, {"ended_by": None, "best_step": 3})  # killed before it was scored
+    assert (ended_by(folder), is_over(folder), is_resumable(folder, CONFIGURED)) == (None, False, True)
+    write_facts(folder, {"ended_by": "nan", "best_step": 3})
+    assert (ended_by(folder), is_over(folder), is_resumable(folder, CONFIGURED)) == ("nan", False, True)
+    write_facts(folder, {"ended_by": "nan", "best_step": None})
+    assert (is_over(folder), is_finished(folder), is_resumable(folder, CONFIGURED)) == (True, False, False)
+    assert find_resumable([folder], CONFIGURED) is None
+    assert checkpoint_to_resume(folder, CONFIGURED, True) is None
+    with pytest.raises(UserError, match=r"holds an ended run of this config \(resume=auto skips it\)"):
+        checkpoint_to_resume(folder, CONFIGURED, False)
+    with pytest.raises(UserError, match="holds an ended run of another config; name another folder"):
+        checkpoint_to_resume(folder, {"seed": 5}, True)
 
 
 @pytest.mark.parametrize("resume", [False, True])

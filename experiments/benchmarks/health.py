@@ -11,9 +11,8 @@ from typing import Any
 
 import torch
 from benchmarks.harness import Row
-from torch import Tensor
 
-from facenet_lit.batch import Batch, Rows, ScoredBatch
+from facenet_lit.batch import Batch
 from facenet_lit.callbacks.embedding_health import EmbeddingHealth
 from facenet_lit.checkpoint import ModelCard
 from facenet_lit.loggers.tensorboard_logger import RunLogger
@@ -63,14 +62,10 @@ class Run:
 
     def step(self) -> None:
         """A training step, without what Lightning does around it."""
-        embeddings: Tensor = self.module(self.batch.images)
-        own = Rows(embeddings, self.batch.identities, self.batch.numbers)
-        scored = self.module.loss(own, own, self.module.miner(own, own, None))
+        loss = self.module.score(self.batch).value
         self.trainer.optimizers[0].zero_grad()
-        scored.value.backward()
+        loss.backward()
         self.trainer.optimizers[0].step()
-        seen = own._replace(embeddings=embeddings.detach())
-        self.module.scored = ScoredBatch(seen, scored.value.detach(), scored.active, scored.considered)
 
     def look_on(self) -> None:
         """What the callback does at a step; each tenth it looks, logs and judges."""

@@ -44,7 +44,8 @@ class Checkpoints(L.Callback):
     A file is written beside its place and renamed into it, so a checkpoint that is there is whole.
     ``last.ckpt`` is written at each validation, every so many seconds, and when the run is stopped by
     Ctrl-C or SIGTERM, which take effect when the step or validation at hand is done. A second one takes effect
-    at once, and writes nothing.
+    at once, and writes nothing. Weights that are not finite are never written there: nothing comes of going on
+    from them.
 
     Of several processes the first decides when to write, and writes; a signal to any stops all at the same step.
 
@@ -110,7 +111,7 @@ class Checkpoints(L.Callback):
         signum = self._agreed_signum()
         late = gathering.told_by_first(time.monotonic() - self._written) >= self.every_seconds
         if signum or late:
-            self._write(trainer, self.last_path)
+            self._write_last(trainer)
         if signum:
             raise StoppedBySignal(signum, self.last_path)
 
@@ -125,7 +126,7 @@ class Checkpoints(L.Callback):
             if self._improves(value):
                 self.best, self.since_best = value, 0
                 self._write(trainer, self.best_path)
-        self._write(trainer, self.last_path)
+        self._write_last(trainer)
         signum = self._agreed_signum()
         if signum:
             raise StoppedBySignal(signum, self.last_path)
@@ -160,6 +161,13 @@ class Checkpoints(L.Callback):
             return True
         return value > self.best if higher_is_better(self.monitor) else value < self.best
 
+    def _write_last(self, trainer: L.Trainer) -> None:
+        if gathering.done_by_first(lambda: _is_finite(trainer.lightning_module)):
+            self._write(trainer, self.last_path)
+        else:
+            self._written = time.monotonic()
+            log.warning("step %d: weights are not finite, so last.ckpt stays as it was", trainer.global_step)
+
     def _write(self, trainer: L.Trainer, path: Path) -> None:
         with self.clock.paused():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,3 +188,8 @@ class Checkpoints(L.Callback):
             sys.exit(128 + signum)
         log.info("%s: stopping after this step; again to stop at once", name)
         self._signum = signum
+
+
+def _is_finite(module: L.LightningModule) -> bool:
+    values = [value for value in module.state_dict().values() if value.is_floating_point()]
+    return all(bool(value.isfinite().all()) for value in values)

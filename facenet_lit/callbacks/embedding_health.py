@@ -16,11 +16,11 @@ from torch.optim import Optimizer
 from facenet_lit import gathering
 from facenet_lit.batch import Batch
 from facenet_lit.callbacks.run_circumstances import circumstances_of
-from facenet_lit.errors import UserError, check_flag, check_integer
+from facenet_lit.errors import check_flag, check_integer
 from facenet_lit.health.causes import causes
 from facenet_lit.health.diagnosis import Diagnosis, signs_of
 from facenet_lit.health.illnesses import OF_A_BATCH, Past, inputs_show, shown_by, shows_gap
-from facenet_lit.health.inputs import inputs_of, pixel_sums
+from facenet_lit.health.inputs import ENOUGH_IMAGES, inputs_of, pixel_sums
 from facenet_lit.health.sums import Sums
 from facenet_lit.health.vitals import Vitals, shape_of
 from facenet_lit.health.watch import Watch
@@ -28,6 +28,10 @@ from facenet_lit.loggers.dashboard import dashboards
 from facenet_lit.verification_module import VerificationModule
 
 log = logging.getLogger(__name__)
+
+
+class Diverged(Exception):  # noqa: N818 - an end that was asked for is no error
+    """``callbacks.health.stop=true`` ended a run whose numbers are not finite."""
 
 
 class EmbeddingHealth(L.Callback):
@@ -38,11 +42,12 @@ class EmbeddingHealth(L.Callback):
 
     Args:
         every_steps: steps between two looks.
-        stop: an illness ends the run: it validates once more, and its best checkpoint is scored. Numbers that are
-            not finite leave nothing to score.
+        stop: an illness ends the run, and its best checkpoint is scored. Where numbers are finite the run validates
+            once more; where not, it raises :class:`Diverged`.
 
     Attributes:
         ended_by: the illness that ended the run, None where none did.
+        told: the titles of all that was told of.
 
     Raises:
         UserError: a setting is out of range.
@@ -52,9 +57,12 @@ class EmbeddingHealth(L.Callback):
         self.every = check_integer("callbacks.health.every_steps", every_steps, 1)
         self.stop = check_flag("callbacks.health.stop", stop)
         self.ended_by: str | None = None
+        self.told: list[str] = []
+        self._diverged = False
         self._watch, self._past = Watch(), Past()
         self._unmined: list[float] = []  # of the looks since the last validation
         self._gradient_norm: Tensor | None = None
+        self._pixels = torch.zeros(3, dtype=torch.float64)
         self._sums = Sums()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -65,12 +73,15 @@ class EmbeddingHealth(L.Callback):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
     ) -> None:
-        """Looks at the first batch's pixels, on all processes."""
-        if trainer.fit_loop.total_batch_idx:
+        """Looks at the pixels of the first batch, or of the first few where batches are small, on all processes."""
+        number, few = trainer.fit_loop.total_batch_idx, -(-ENOUGH_IMAGES // batch.global_rows)
+        if number >= few:
             return
         module = cast(VerificationModule, pl_module)
-        inputs = inputs_of(gathering.sum_of(pixel_sums(module.embedder.pixels(batch.images))))
-        self._note(trainer, module, inputs_show(inputs), ("inputs",), inputs._asdict())
+        self._pixels = self._pixels + pixel_sums(module.embedder.pixels(batch.images)).cpu()
+        if number == few - 1:
+            inputs = inputs_of(gathering.sum_of(self._pixels))
+            self._note(trainer, module, inputs_show(inputs), ("inputs",), inputs._asdict())
 
     def on_before_optimizer_step(
         self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Optimizer
@@ -95,8 +106,21 @@ class EmbeddingHealth(L.Callback):
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Tells of a loss that is not finite before the validation fails at it."""
-        if trainer.state.fn == "fit" and self._sums.batches and not math.isfinite(self._sums.loss):
+        if trainer.state.fn != "fit":
+            return
+        if self._sums.batches and not math.isfinite(self._sums.loss):
             self._look(trainer, cast(VerificationModule, pl_module))
+        if self._diverged:
+            raise Diverged
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Tells of embeddings that are not finite before the validation fails at them: the last step did it."""
+        module = cast(VerificationModule, pl_module)
+        ill = module.metric("val").rows_not_finite() if trainer.state.fn == "fit" else 0
+        if ill:
+            self._note(trainer, module, "nan", ("nan",), {"rows_not_finite": ill})
+            if self.stop:
+                raise Diverged
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Compares the validation's loss with that of training."""
@@ -120,6 +144,7 @@ class EmbeddingHealth(L.Callback):
             "past": vars(self._past).copy(),
             "unmined": list(self._unmined),
             "ended_by": self.ended_by,
+            "told": list(self.told),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -127,6 +152,7 @@ class EmbeddingHealth(L.Callback):
         self._watch.take(state_dict["watch"])
         self._past = Past(**state_dict["past"])
         self._unmined, self.ended_by = list(state_dict["unmined"]), state_dict["ended_by"]
+        self.told = list(state_dict["told"])
 
     def _look(self, trainer: L.Trainer, module: VerificationModule) -> None:
         """Measures, logs, and judges; the first process does it."""
@@ -172,7 +198,7 @@ class EmbeddingHealth(L.Callback):
         first = gathering.rank() == gathering.FIRST
         told = self._watch.note(shown, among) if first else None
         if told is not None:
-            found = causes(told, circumstances_of(trainer, module))
+            found = causes(told, circumstances_of(module, trainer.optimizers, trainer.gradient_clip_val))
             self._tell(trainer, Diagnosis(told, trainer.global_step, signs_of(told, figures), found))
         if self.stop:
             told = gathering.done_by_first(lambda: told)
@@ -181,20 +207,26 @@ class EmbeddingHealth(L.Callback):
 
     def _tell(self, trainer: L.Trainer, diagnosis: Diagnosis) -> None:
         log.warning("%s", diagnosis.text())
+        self.told.append(diagnosis.title)
         for logger in dashboards(trainer.loggers):
             logger.show_text(f"health/{diagnosis.illness}", diagnosis.markdown(), trainer.global_step)
 
     def _end(self, trainer: L.Trainer, illness: str) -> None:
-        self.ended_by, trainer.should_stop = illness, True
-        if illness == "nan":
-            raise UserError(
-                f"step {trainer.global_step}: training has diverged, and callbacks.health.stop=true ends it; "
-                "the checkpoints of before are kept"
-            )
-        log.info("callbacks.health.stop=true: the run ends, and its best checkpoint is scored")
+        self.ended_by, trainer.should_stop = self.ended_by or illness, True
+        self._diverged = illness == "nan"
+        log.info(
+            "callbacks.health.stop=true: the run ends, and its best checkpoint is scored, if there is one"
+        )
 
 
 def ended_by(callbacks: Iterable[L.Callback]) -> str | None:
     """The illness that ended the run of these callbacks, None where none did."""
     found = (callback.ended_by for callback in callbacks if isinstance(callback, EmbeddingHealth))
     return next(filter(None, found), None)
+
+
+def told_of(callbacks: Iterable[L.Callback]) -> list[str]:
+    """What the embedding health of these callbacks told of, a title each."""
+    return [
+        title for callback in callbacks if isinstance(callback, EmbeddingHealth) for title in callback.told
+    ]

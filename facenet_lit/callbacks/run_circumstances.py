@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import lightning as L
+from collections.abc import Sequence
+
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
+from torch.optim import Optimizer
 
 from facenet_lit.health.causes import Circumstances
 from facenet_lit.losses.joint import JointLoss
@@ -12,10 +14,12 @@ from facenet_lit.losses.loss import Loss
 from facenet_lit.verification_module import VerificationModule
 
 
-def circumstances_of(trainer: L.Trainer, module: VerificationModule) -> Circumstances:
-    """Reads them off trainer and module."""
+def circumstances_of(
+    module: VerificationModule, optimizers: Sequence[Optimizer], clip: float | None
+) -> Circumstances:
+    """Reads them off a module, its optimisers, and the largest norm of the gradient, None where it has no limit."""
     head, normed = module.embedder.head, is_normed(module.embedder.backbone)
-    groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     return Circumstances(
         learning_rate=max((group.get("base_lr", group["lr"]) for group in groups), default=0.0),
         normed_head=any(isinstance(part, _NormBase) for part in head) or (normed and not len(head)),
@@ -24,7 +28,8 @@ def circumstances_of(trainer: L.Trainer, module: VerificationModule) -> Circumst
         squared=_squared(module.loss),
         precision=module.card.precision,
         weight_decay=max((group.get("weight_decay", 0.0) for group in groups), default=0.0),
-        clipped=trainer.gradient_clip_val is not None,
+        clipped=clip is not None,
+        centred=module.card.per_image or any(module.card.mean),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import lightning as L
 
 from facenet_lit import gathering
+from facenet_lit.callbacks.checkpoints import Checkpoints
+from facenet_lit.callbacks.embedding_health import Diverged, ended_by
 from facenet_lit.loggers.dashboard import Settings, dashboards
 from facenet_lit.metrics.figures import BALANCED, tar_at_far_name
 from facenet_lit.verification_module import VerificationModule
@@ -21,15 +23,16 @@ class RunRecord(L.Callback):
     Args:
         config: the resolved config, as YAML.
         row: the settings that the row shows.
-        monitor: the figure that chose the best checkpoint.
+        checkpoints: they know the monitor, and whether there is a best one to score.
         test: whether ``test`` is scored.
     """
 
-    def __init__(self, config: str, row: Settings, monitor: str, test: bool) -> None:
+    def __init__(self, config: str, row: Settings, checkpoints: Checkpoints, test: bool) -> None:
         self.config = config
         self.row = row
-        self.monitor = monitor
+        self.checkpoints = checkpoints
         self.test = test
+        self._ended_by: str | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Writes what is known before."""
@@ -50,11 +53,23 @@ class RunRecord(L.Callback):
         for logger in trainer.loggers:
             logger.log_metrics(known, step=trainer.global_step)
 
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Notes the illness that ended the run: scoring gives callbacks the state of the best checkpoint."""
+        self._ended_by = ended_by(trainer.callbacks)  # type: ignore[attr-defined]
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """The same of a run that diverged, whose row ends here where nothing will be scored."""
+        if isinstance(exception, Diverged):
+            self.on_train_end(trainer, pl_module)
+            if self.checkpoints.best is None:
+                self._end_row(trainer)
+
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Ends the row when all is scored."""
-        if stage == ("test" if self.test else "validate") and gathering.rank() == gathering.FIRST:
-            for logger in dashboards(trainer.loggers):
-                logger.end_row()
+        if stage == ("test" if self.test else "validate"):
+            self._end_row(trainer)
 
     def figures(self, module: VerificationModule) -> list[str]:
         """The names of the row's figures: those of ``test``, or of ``val`` where that is the last that is scored."""
@@ -62,4 +77,9 @@ class RunRecord(L.Callback):
         told += [tar_at_far_name(f) for f in module.metric("test").fars]
         part = "test/" if self.test else BEST
         names = [f"{part}{name}" for name in told]
-        return list(dict.fromkeys([BEST + self.monitor.removeprefix("val/"), *names]))
+        return list(dict.fromkeys([BEST + self.checkpoints.monitor.removeprefix("val/"), *names]))
+
+    def _end_row(self, trainer: L.Trainer) -> None:
+        if gathering.rank() == gathering.FIRST:
+            for logger in dashboards(trainer.loggers):
+                logger.end_row(self.row, self._ended_by)

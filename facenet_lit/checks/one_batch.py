@@ -11,6 +11,9 @@ from typing import NamedTuple
 from facenet_lit.batch import Batch
 from facenet_lit.checks.finding import Finding, Verdict
 from facenet_lit.checks.training_steps import TrainingSteps
+from facenet_lit.health.causes import Circumstances, causes
+from facenet_lit.health.diagnosis import Diagnosis, signs_of
+from facenet_lit.health.illnesses import POINT
 
 STEPS = 50
 # Rows of the batch that are taken: enough for triplets of a few dozen people, and a CPU has them in a second.
@@ -19,10 +22,7 @@ SECONDS = 60.0
 # So many steps in a row below the goal, and it is reached.
 HELD = 5
 GOAL = 0.1  # of the margin
-# What a loss falls by at least where weights learn, dropout's noise apart, and how far apart embeddings are at least
-# where they haven't collapsed.
-LEAST_FALL = 0.1
-ONE_POINT = 0.02
+LEAST_FALL = 0.1  # share that a loss falls by at least where weights learn, dropout's noise apart
 
 
 class Fit(NamedTuple):
@@ -30,7 +30,7 @@ class Fit(NamedTuple):
 
     Attributes:
         losses: of each step, see ``Told``.
-        spread: mean distance of two rows at the last one.
+        spread: of the embeddings at the last one.
         margin: of the loss.
         rows: of the batch.
     """
@@ -76,11 +76,12 @@ def fit_one_batch(taking: TrainingSteps, batch: Batch, steps: int = STEPS, secon
             return fit
 
 
-def check_fit(fit: Fit, steps: int = STEPS) -> Finding:
+def check_fit(fit: Fit, run: Circumstances, steps: int = STEPS) -> Finding:
     """Whether one batch was learnt by heart; where not, what to check, in this order.
 
     Args:
         fit: how it went.
+        run: what it trains with.
         steps: how many there were to be at most.
     """
     first, last = fit.losses[0], fit.losses[-1]
@@ -90,21 +91,25 @@ def check_fit(fit: Fit, steps: int = STEPS) -> Finding:
     )
     if fit.reached:
         return Finding("learning", Verdict.OK, said)
-    if not math.isfinite(last):
-        advice = "it diverges: lower optimizer.lr, or say trainer.gradient_clip=1"
-    elif fit.spread < ONE_POINT:
-        said += f" Embeddings have collapsed: two lie {fit.spread:.4f} apart."
-        advice = "lower optimizer.lr; model.head=batchnorm; a network with BatchNorm; data.normalize other than none"
-    elif fit.fall < LEAST_FALL:
+    ill = _illness(fit, run)
+    if ill is not None:
+        return Finding("learning", Verdict.STOP, f"{said} {ill.sentence}", ill.advice)
+    if fit.fall < LEAST_FALL:
         advice = "it does not learn: look at optimizer.lr (too low, or too high), model.freeze, and the pixels above"
+        return Finding("learning", Verdict.STOP, said, advice)
+    if len(fit.losses) < steps:
+        advice = f"only {len(fit.losses)} of {steps} steps fit into {SECONDS:.0f} s; try a smaller network"
     else:
-        slow = (
-            "raise optimizer.lr, lower model.dropout and optimizer.weight_decay; look at labels and pictures"
-        )
-        advice = f"it learns slowly: {slow}"
-        if len(fit.losses) < steps:
-            advice = (
-                f"only {len(fit.losses)} of {steps} steps fit into {SECONDS:.0f} s; try a smaller network"
-            )
-        return Finding("learning", Verdict.LOOK, said, advice)
-    return Finding("learning", Verdict.STOP, said, advice)
+        slow = "raise optimizer.lr, lower model.dropout and optimizer.weight_decay"
+        advice = f"it learns slowly: {slow}; look at labels and pictures"
+    return Finding("learning", Verdict.LOOK, said, advice)
+
+
+def _illness(fit: Fit, run: Circumstances) -> Diagnosis | None:
+    """What embedding health would tell of the last step."""
+    loss = fit.losses[-1]
+    name = "nan" if not math.isfinite(loss) else "collapse" if fit.spread < POINT else None
+    if name is None:
+        return None
+    signs = signs_of(name, {"spread": fit.spread, "loss": loss, "margin": fit.margin})
+    return Diagnosis(name, len(fit.losses), signs, causes(name, run))

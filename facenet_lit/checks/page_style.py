@@ -22,7 +22,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 b.ok, b.look, b.stop { display: inline-block; min-width: 3.2em; padding: 0 8px; margin-right: 6px; border-radius: 6px;
   border: 1px solid; text-align: center; font-size: 0.85em; }
 .ok { color: var(--ok); } .look { color: var(--look); } .stop { color: var(--stop); }
-.advice { margin-top: 8px; padding-left: 10px; border-left: 3px solid; }
+.advice { white-space: pre-line; margin-top: 8px; padding-left: 10px; border-left: 3px solid; }
 .wide { overflow-x: auto; margin: 8px 0; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th, td { padding: 2px 14px 2px 0; text-align: right; border-bottom: 1px solid var(--line); }

@@ -9,11 +9,10 @@ import numpy as np
 
 from facenet_lit.batch import IntArray
 from facenet_lit.checks.finding import Cells, Finding, looked
+from facenet_lit.metrics.effective_number import ENOUGH, effective_number
 
 # Of fewer people an embedding learns them rather than faces.
 FEW_TO_LEARN_FROM = 100
-# Below this rates over pairs are about a handful of people (as are their bounds).
-FEW_TO_JUDGE_BY = 30
 
 # Sides of the bars of the histogram: from each to below the next, the last without end.
 EDGES = (1, 2, 3, 4, 5, 7, 10, 20, 50, 100)
@@ -30,7 +29,7 @@ class Crowd(NamedTuple):
         mean: likewise.
         most: likewise.
         alone: identities with one image.
-        effective: (sum w)^2 / sum w^2 for w genuine pairs of an identity; None without a genuine pair.
+        effective: effective number of identities, genuine pairs of each weighing; None without a genuine pair.
     """
 
     identities: int
@@ -59,7 +58,7 @@ def count_people(identities: IntArray) -> Crowd:
         mean=float(counts.mean()),
         most=int(counts.max()),
         alone=int((counts == 1).sum()),
-        effective=float(pairs.sum() ** 2 / (pairs**2).sum()) if pairs.any() else None,
+        effective=effective_number(pairs) or None,
     )
 
 
@@ -86,7 +85,7 @@ def check_people(crowds: Mapping[str, Crowd], judged: Mapping[str, Crowd]) -> Fi
     advice = []
     if crowds["train"].identities < FEW_TO_LEARN_FROM:
         advice.append(f"train on {FEW_TO_LEARN_FROM} people or more: fewer are learnt by heart")
-    few = [part for part, crowd in judged.items() if (crowd.effective or 0) < FEW_TO_JUDGE_BY]
+    few = [part for part, crowd in judged.items() if (crowd.effective or 0) < ENOUGH]
     if few:
         what = " and ".join(few)
         advice.append(

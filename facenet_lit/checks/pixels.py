@@ -7,13 +7,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from facenet_lit.checks.finding import Cells, Finding, Verdict, looked
+from facenet_lit.checks.finding import Cells, Finding, Verdict
+from facenet_lit.health.causes import Circumstances, causes
+from facenet_lit.health.diagnosis import Diagnosis
+from facenet_lit.health.illnesses import inputs_show
+from facenet_lit.health.inputs import Inputs
 
 COLOURS = ("red", "green", "blue")
 BINS = 48
-# Deviations that a network's first layer takes as about 1.
-LEAST, MOST = 0.1, 10.0
-EVEN = 1e-3
+EVEN = 1e-3  # deviation below which all pixels are the same
 
 
 class Pixels(NamedTuple):
@@ -56,47 +58,37 @@ def describe_pixels(pixels: Tensor) -> Pixels:
     )
 
 
-def check_pixels(pixels: Pixels, normalize: str, images: int) -> Finding:
-    """Whether pixels come centred and of a deviation near 1.
-
-    Off the centre by more than their deviation, a layer's sums have all one sign, and the first steps go into undoing
-    that.
+def check_pixels(pixels: Pixels, normalize: str, images: int, run: Circumstances) -> Finding:
+    """Whether pixels are around 0, by the rule that embedding health has for a run's first ones.
 
     Args:
         pixels: as the network gets them.
         normalize: ``data.normalize``.
         images: how many they are of.
+        run: what it trains with.
     """
-    said = f"After augmentation and data.normalize={normalize}, {images:,} training images."
-    table = _table(pixels)
+    said, table = (
+        f"After augmentation and data.normalize={normalize}, {images:,} training images.",
+        _table(pixels),
+    )
     if max(pixels.std) < EVEN:
         said = f"{said} All pixels are the same."
         return Finding("pixels", Verdict.STOP, said, "look at the pictures: they show nothing", table)
-    return looked("pixels", f"{said} {_sentence(pixels)}", _advice(pixels, normalize), table)
+    inputs = inputs_of_channels(pixels)
+    illness = inputs_show(inputs)
+    if illness is None:
+        said += f" They are normalised: of mean {inputs.mean:.2f} and deviation {inputs.deviation:.2f}."
+        return Finding("pixels", Verdict.OK, said, "", table)
+    ill = Diagnosis(illness, 0, inputs._asdict(), causes(illness, run))
+    said = f"{said} {ill.sentence} They lie in {min(pixels.low):.2f} to {max(pixels.high):.2f}."
+    return Finding("pixels", Verdict.LOOK, said, ill.advice, table)
 
 
-def _sentence(pixels: Pixels) -> str:
-    if not (_off_centre(pixels) or _off_scale(pixels)):
-        return "They are normalised: their means are near 0, their deviations near 1."
-    lie = f"they lie in {min(pixels.low):.2f} to {max(pixels.high):.2f}"
-    mean, std = sum(pixels.mean) / 3, sum(pixels.std) / 3
-    return f"They are not normalised: {lie}, of mean {mean:.2f} and deviation {std:.2f}, not near 0 and 1."
-
-
-def _advice(pixels: Pixels, normalize: str) -> str:
-    if not (_off_centre(pixels) or _off_scale(pixels)):
-        return ""
-    if normalize == "none":
-        return "say data.normalize=half; or dataset, or image"
-    return "look whether the pictures are very dark or bright; data.normalize=dataset or image takes that out"
-
-
-def _off_centre(pixels: Pixels) -> bool:
-    return any(abs(mean) > std for mean, std in zip(pixels.mean, pixels.std, strict=True))
-
-
-def _off_scale(pixels: Pixels) -> bool:
-    return not all(LEAST <= std <= MOST for std in pixels.std)
+def inputs_of_channels(pixels: Pixels) -> Inputs:
+    """Mean and deviation of all channels together."""
+    mean = sum(pixels.mean) / 3
+    squares = sum(std**2 + value**2 for std, value in zip(pixels.std, pixels.mean, strict=True)) / 3
+    return Inputs(mean, max(squares - mean**2, 0.0) ** 0.5)
 
 
 def _table(pixels: Pixels) -> list[Cells]:

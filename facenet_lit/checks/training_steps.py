@@ -6,13 +6,15 @@ from typing import NamedTuple, cast
 
 import torch
 from lightning.fabric.utilities import move_data_to_device
-from torch import Tensor, nn
+from torch import Tensor
 
-from facenet_lit.backbones.chunked_embedding import embed_in_chunks
-from facenet_lit.batch import Batch, Rows
+from facenet_lit.batch import Batch, Rows, ScoredBatch
+from facenet_lit.callbacks.run_circumstances import circumstances_of
 from facenet_lit.callbacks.seeded_steps import step_seed
 from facenet_lit.data.augmentation import Augmentation
 from facenet_lit.data.batched_augmentation import BatchedAugmentation
+from facenet_lit.health.causes import Circumstances
+from facenet_lit.health.vitals import spread_of
 from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.verification_module import VerificationModule
 
@@ -23,7 +25,7 @@ class Told(NamedTuple):
     Attributes:
         loss: the mean triplet loss over the miner's triplets, those that are met counted as 0; of ``masked`` over
             all drawn ones. The mean over the active ones, which training may take, stays up to the last of them.
-        spread: mean distance of two rows' embeddings: 0 where all are one point.
+        spread: of the rows' embeddings, see :func:`spread_of`.
     """
 
     loss: float
@@ -64,13 +66,12 @@ class TrainingSteps:
         torch.manual_seed(step_seed(self.seed, self.steps))
         self.steps += 1
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            rows = self._embed(batch)
-            loss = self.module.loss(rows, rows, self._mine(rows, batch.triplets)).value
-        told = Told(self._tell(rows, batch.triplets), spread(rows.embeddings.detach()))
+            loss = self.module.score(batch).value
+        rows = self._seen()
+        told = Told(self._tell(rows, batch.triplets), float(spread_of(rows.embeddings)))
         self.optimizer.zero_grad()
         loss.backward()
-        if self.clip is not None:
-            nn.utils.clip_grad_norm_(self.module.parameters(), self.clip)
+        self.module.configure_gradient_clipping(self.optimizer, self.clip)
         self.optimizer.step()
         return told
 
@@ -79,18 +80,18 @@ class TrainingSteps:
         """(T, 3) the drawn triplets of a batch, else those that the miner takes now."""
         if batch.triplets is not None:
             return batch.triplets
-        rows = self._embed(batch)
+        self.module.score(batch)
+        rows = self._seen()
         return self.module.miner(rows, rows, None)
 
-    def _embed(self, batch: Batch) -> Rows:
-        total = len(batch.numbers)
-        embeddings = embed_in_chunks(self.module.embedder, batch.images, 0, total, self.module.chunk)
-        return Rows(embeddings, batch.identities, batch.numbers, batch.views)
+    @property
+    def circumstances(self) -> Circumstances:
+        """What decides which causes of an illness are likely."""
+        return circumstances_of(self.module, [self.optimizer], self.clip)
 
-    def _mine(self, rows: Rows, given: Tensor | None) -> Tensor:
-        if not self.module.loss.needs_triplets:
-            return rows.numbers.new_empty((0, 3))
-        return self.module.miner(rows, rows, given)
+    def _seen(self) -> Rows:
+        """The rows of the batch that the module scored last."""
+        return cast(ScoredBatch, self.module.scored).rows
 
     @torch.no_grad()
     def _tell(self, rows: Rows, given: Tensor | None) -> float:
@@ -98,14 +99,6 @@ class TrainingSteps:
         drawn = given if self.module.miner.needs_given else None
         triplets = self.module.miner(rows, rows, None) if drawn is None else drawn
         return float(self.told_by(rows, rows, triplets).value)
-
-
-def spread(embeddings: Tensor) -> float:
-    """Mean distance of two different rows of (N, D), N of 2 or more."""
-    rows = embeddings.float()
-    # Not by a product, which is off by the square root of an ulp near 0.
-    distances = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
-    return float(distances.sum() / (len(rows) * (len(rows) - 1)))
 
 
 def as_trained(

@@ -17,6 +17,7 @@ class Circumstances(NamedTuple):
         precision: ``32``, ``bf16`` or ``64``.
         weight_decay: of the optimiser.
         clipped: the gradient's norm is limited.
+        centred: something is taken from pixels of [0, 1] that brings them around 0.
     """
 
     learning_rate: float
@@ -27,6 +28,7 @@ class Circumstances(NamedTuple):
     precision: str = "32"
     weight_decay: float = 0.0
     clipped: bool = False
+    centred: bool = True
 
 
 def causes(illness: str, run: Circumstances) -> list[str]:
@@ -127,7 +129,7 @@ def _nan(run: Circumstances) -> _Causes:
 def _inputs(run: Circumstances) -> _Causes:
     slow = "" if run.normed_backbone else ", which a network without BatchNorm feels most"
     return [
-        (True, f"pixels are not brought around 0{slow}: data.normalize=half"),
+        (not run.centred, f"pixels are not brought around 0{slow}: data.normalize=half"),
         (True, "the pictures are very dark, bright or even: data.normalize=dataset or data.normalize=image"),
         (True, "a source of your own gives other values than uint8 RGB from 0 to 255"),
     ]

@@ -24,16 +24,30 @@ class Diagnosis(NamedTuple):
     causes: list[str]
 
     @property
-    def title(self) -> str:
-        """One line: which illness, since when, by which signs."""
+    def seen(self) -> str:
+        """What is wrong, by which signs."""
         signs = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in self.signs.items())
-        name = self.illness.replace("_", " ")
-        return f"{name} at step {self.step}: {ILLNESSES[self.illness].title} ({signs})"
+        return f"{ILLNESSES[self.illness].title} ({signs})"
+
+    @property
+    def sentence(self) -> str:
+        """The same as a sentence."""
+        return f"{self.seen[0].upper()}{self.seen[1:]}."
+
+    @property
+    def title(self) -> str:
+        """One line: which illness, since when, what was seen."""
+        return f"{self.illness.replace('_', ' ')} at step {self.step}: {self.seen}"
+
+    @property
+    def advice(self) -> str:
+        """What to check, a line each."""
+        lines = [f"  {number}. {cause}" for number, cause in enumerate(self.causes, 1)]
+        return "\n".join(["check in this order:", *lines])
 
     def text(self) -> str:
         """The message for a terminal."""
-        lines = [f"  {number}. {cause}" for number, cause in enumerate(self.causes, 1)]
-        return "\n".join([f"health: {self.title}; check in this order:", *lines])
+        return f"health: {self.title}; {self.advice}"
 
     def markdown(self) -> str:
         """The same for a page."""
@@ -52,7 +66,7 @@ def signs_of(illness: str, figures: Mapping[str, float]) -> dict[str, float]:
 
 
 _SIGNS = {
-    "nan": ("loss", "gradient_norm"),
+    "nan": ("loss", "gradient_norm", "rows_not_finite"),
     "inputs": ("mean", "deviation"),
     "collapse": ("least_spread", "spread", "effective_rank", "impostor_distance", "loss", "margin"),
     "exploding": ("loss", "first_loss", "gradient_norm"),

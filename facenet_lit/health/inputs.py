@@ -10,6 +10,7 @@ from torch import Tensor
 # Pixels of [0, 1], the whole of data.normalize=none, have a mean of one and a half to two deviations or more.
 MOST_OFF = 1.25  # deviations that the mean may be off 0
 DEVIATIONS = (0.1, 4.0)  # between which the deviation may be
+ENOUGH_IMAGES = 32  # of fewer a mean says little: some are dark, some are bright
 
 
 class Inputs(NamedTuple):

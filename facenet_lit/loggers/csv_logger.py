@@ -100,8 +100,8 @@ class RunCsvLogger(Logger, Dashboard):
     def begin_row(self, settings: Settings, figures: Sequence[str]) -> None:
         """It is config.yaml."""
 
-    def end_row(self) -> None:
-        """It is metrics.json."""
+    def end_row(self, settings: Settings, ended_by: str | None = None) -> None:
+        """It is metrics.json, and run.json."""
 
     def _kept(self) -> dict[int, Row]:
         """What an earlier process wrote and is not done again."""

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from facenet_lit.errors import UserError
 from facenet_lit.preprocessing import Picture
 
+ENDED_BY = "ended_by"  # the row's column of the illness by which embedding health ended the run
+
 
 class Settings(NamedTuple):
     """What a row of a table of runs says of one.
@@ -76,8 +78,13 @@ class Dashboard(ABC):
         """
 
     @abstractmethod
-    def end_row(self) -> None:
-        """The run has all its figures."""
+    def end_row(self, settings: Settings, ended_by: str | None = None) -> None:
+        """The run has all the figures that it will have.
+
+        Args:
+            settings: those that the row began with, in this process or in one before.
+            ended_by: the illness by which embedding health ended it.
+        """
 
 
 def dashboards(loggers: Iterable[object]) -> list[Dashboard]:

@@ -12,7 +12,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from facenet_lit.loggers.dashboard import Dashboard, Settings
+from facenet_lit.loggers.dashboard import ENDED_BY, Dashboard, Settings
 from facenet_lit.preprocessing import Picture
 
 FOLDER = "folder"  # the tag that a resumed run is found by
@@ -120,9 +120,11 @@ class RunMlflowLogger(Logger, Dashboard):
         params = [Param(name, str(value)) for name, value in settings.values.items()]
         self.client.log_batch(self.run_id, params=params)
 
-    def end_row(self) -> None:
-        """See :class:`Dashboard`."""
-        self.finalize("success")
+    def end_row(self, settings: Settings, ended_by: str | None = None) -> None:
+        """See :class:`Dashboard`; how it ended is a tag."""
+        if ended_by is not None:
+            self.client.set_tag(self.run_id, ENDED_BY, ended_by)
+        self.finalize("success" if ended_by is None else "failed")
 
     def _new_experiment(self) -> str:
         place = None

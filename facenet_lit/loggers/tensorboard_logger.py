@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from lightning.pytorch.loggers import TensorBoardLogger
+from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+from tensorboard.summary.writer.record_writer import RecordWriter
 
-from facenet_lit.loggers.dashboard import Dashboard, Settings
+from facenet_lit.loggers.dashboard import ENDED_BY, Dashboard, Settings
 from facenet_lit.preprocessing import Picture
+
+FIRST = "events.out.tfevents.0000000000.ended_by"
 
 
 class RunLogger(TensorBoardLogger, Dashboard):
@@ -52,30 +59,54 @@ class RunLogger(TensorBoardLogger, Dashboard):
             api_pb2.HParamInfo(name=name, type=_kind(value), differs=name in settings.chosen)
             for name, value in settings.values.items()
         ]
+        columns.append(api_pb2.HParamInfo(name=ENDED_BY, type=api_pb2.DATA_TYPE_STRING, differs=True))
         metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=name)) for name in figures]
-        self._write(
-            metadata.EXPERIMENT_TAG, experiment=api_pb2.Experiment(hparam_infos=columns, metric_infos=metrics)
-        )
-        row = plugin_data_pb2.SessionStartInfo()
-        for name, value in settings.values.items():
-            if isinstance(value, str):
-                row.hparams[name].string_value = value
-            else:
-                row.hparams[name].number_value = value
-        self._write(metadata.SESSION_START_INFO_TAG, session_start_info=row)
+        about = api_pb2.Experiment(hparam_infos=columns, metric_infos=metrics)
+        self._write(_summary(metadata.EXPERIMENT_TAG, experiment=about))
+        self._write(_row(settings.values))
 
-    def end_row(self) -> None:
+    def end_row(self, settings: Settings, ended_by: str | None = None) -> None:
         """See :class:`Dashboard`."""
-        end = plugin_data_pb2.SessionEndInfo(status=api_pb2.STATUS_SUCCESS)
-        self._write(metadata.SESSION_END_INFO_TAG, session_end_info=end)
+        if ended_by is not None:
+            self._write_before(_row({**settings.values, ENDED_BY: ended_by}))
+        status = api_pb2.STATUS_SUCCESS if ended_by is None else api_pb2.STATUS_FAILURE
+        end = plugin_data_pb2.SessionEndInfo(status=status)
+        self._write(_summary(metadata.SESSION_END_INFO_TAG, session_end_info=end))
 
-    def _write(self, tag: str, **content: object) -> None:
+    def _write(self, summary: Summary) -> None:
         # The writer's own method makes a run of its own of each row.
-        about = metadata.create_summary_metadata(
-            plugin_data_pb2.HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, **content)
-        )
-        summary = Summary(value=[Summary.Value(tag=tag, metadata=about)])
         self.experiment._get_file_writer().add_summary(summary, 0)
+
+    def _write_before(self, summary: Summary) -> None:
+        """Writes into a file of its own, read before the others: of several rows of a run TensorBoard takes the first.
+
+        Files are read in the order of their names, which begin with the seconds since 1970.
+        """
+        path = Path(self.log_dir, FIRST)
+        partial = path.with_name("row.partial")
+        with open(partial, "wb") as file:
+            writer, now = RecordWriter(file), time.time()
+            for event in (Event(file_version="brain.Event:2"), Event(summary=summary)):
+                event.wall_time = now
+                writer.write(event.SerializeToString())
+        os.replace(partial, path)
+
+
+def _row(values: Mapping[str, str | float]) -> Summary:
+    row = plugin_data_pb2.SessionStartInfo()
+    for name, value in values.items():
+        if isinstance(value, str):
+            row.hparams[name].string_value = value
+        else:
+            row.hparams[name].number_value = value
+    return _summary(metadata.SESSION_START_INFO_TAG, session_start_info=row)
+
+
+def _summary(tag: str, **content: object) -> Summary:
+    about = metadata.create_summary_metadata(
+        plugin_data_pb2.HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, **content)
+    )
+    return Summary(value=[Summary.Value(tag=tag, metadata=about)])
 
 
 def _kind(value: str | float) -> int:

@@ -9,7 +9,7 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from facenet_lit.errors import check_choice
-from facenet_lit.loggers.dashboard import Dashboard, Settings
+from facenet_lit.loggers.dashboard import ENDED_BY, Dashboard, Settings
 from facenet_lit.preprocessing import Picture
 
 
@@ -69,8 +69,10 @@ class RunWandbLogger(WandbLogger, Dashboard):
         """See :class:`Dashboard`; every scalar is a column there."""
         self.experiment.config.update(dict(settings.values), allow_val_change=True)
 
-    def end_row(self) -> None:
+    def end_row(self, settings: Settings, ended_by: str | None = None) -> None:
         """See :class:`Dashboard`."""
+        if ended_by is not None:
+            self.experiment.config.update({ENDED_BY: ended_by}, allow_val_change=True)
         self.experiment.finish()
 
 

@@ -19,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 
+from facenet_lit.metrics.effective_number import ENOUGH, effective_number
+
 LEVEL = 0.95
 PAIRED = (1 + LEVEL) / 2  # of each of two intervals, so that both hold at LEVEL
-LEAST = 30  # effective identities of which a bootstrap is believed
 LEAST_APART = 10  # groups of identities that two runs differ on, of which its difference of rates is believed
 
 _FURTHEST = 1e-3  # shares beyond which the shift is no longer told from few replicates
@@ -90,14 +91,12 @@ def _contributing(left_out: Floats) -> float:
     known = left_out[np.isfinite(left_out)]
     if not len(known):
         return math.inf
-    moved = np.abs(known - np.median(known))
-    squares = float(np.square(moved).sum())
-    return float(moved.sum()) ** 2 / squares if squares > 0 else 0.0
+    return effective_number(np.abs(known - np.median(known)))
 
 
 def needs_fallback(effective: float, drawn: Floats) -> bool:
     """Whether a bootstrap of so many effective identities, with these finite replicates, tells too little."""
-    return effective < LEAST or not len(drawn) or bool(drawn.min() == drawn.max())
+    return effective < ENOUGH or not len(drawn) or bool(drawn.min() == drawn.max())
 
 
 def _between_quantiles(value: float, drawn: Floats, left_out: Floats, effective: float) -> Bounds:

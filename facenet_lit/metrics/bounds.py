@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy.typing as npt
 
 from facenet_lit.batch import Rows
-from facenet_lit.metrics.bootstrap_intervals import LEAST, Resampled, bounds_of
+from facenet_lit.metrics.bootstrap_intervals import Resampled, bounds_of
 from facenet_lit.metrics.bootstrap_table import HELD, PairTable
+from facenet_lit.metrics.effective_number import ENOUGH
 from facenet_lit.metrics.resampling import ACCURACY, resample, resample_accuracy
 
 LOW, HIGH = "_low", "_high"
@@ -81,7 +82,7 @@ def fallback_lines(counted: Mapping[str, Resampled]) -> list[str]:
     told = [f"{', '.join(names)} ({trials:.3g})" for trials, names in by_trials.items()]
     return [
         f"few people, or rates of 0 or 1: not by bootstrap, but by Clopper and Pearson for so many independent trials "
-        f"are the bounds of {'; '.join(told)}. Use {LEAST} effective identities or more"
+        f"are the bounds of {'; '.join(told)}. Use {ENOUGH} effective identities or more"
     ]
 
 

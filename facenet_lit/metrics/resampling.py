@@ -13,6 +13,7 @@ from facenet_lit.metrics.bootstrap_draws import draw_counts
 from facenet_lit.metrics.bootstrap_intervals import Floats, Resampled
 from facenet_lit.metrics.bootstrap_rates import replicate_accuracies, replicate_rates, steps_of
 from facenet_lit.metrics.bootstrap_table import PairTable
+from facenet_lit.metrics.effective_number import effective_number
 from facenet_lit.metrics.figures import BALANCED
 
 ACCURACY = "accuracy"
@@ -128,13 +129,13 @@ class _Effective:
     def __init__(self, table: PairTable) -> None:
         genuine = np.bincount(table.genuine_of, minlength=table.identities)
         impostor = table.impostors_of(len(table))
-        others = _kish(impostor)
+        others = effective_number(impostor)
         # Of so many identities half as many pairs of two can be made that have none in common.
         self._far = others, max(min(others / 2, len(table)), 1.0)
         pairs = len(table) + len(table.genuine_of)
-        either = min(_kish(genuine + impostor / 2), pairs)
+        either = min(effective_number(genuine + impostor / 2), pairs)
         self._accuracy = either, either
-        self._genuine = {False: _kish(genuine), True: float(np.count_nonzero(genuine))}
+        self._genuine = {False: effective_number(genuine), True: float(np.count_nonzero(genuine))}
         self._others = others
 
     def of(self, name: str) -> tuple[float, float]:
@@ -147,9 +148,3 @@ class _Effective:
         if name not in ("tar", "tar" + BALANCED):  # the threshold is the impostor pairs' as well
             genuine = min(genuine, self._others)
         return genuine, genuine
-
-
-def _kish(weights: npt.NDArray[np.number]) -> float:
-    """(sum w)^2 / sum w^2, Kish's effective number."""
-    values = weights.astype(np.float64)
-    return float(values.sum() ** 2 / (values**2).sum())

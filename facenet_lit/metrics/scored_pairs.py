@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from facenet_lit.batch import IntArray
 from facenet_lit.errors import UserError
+from facenet_lit.metrics.effective_number import effective_number
 from facenet_lit.metrics.exact_distances import FloatArray
 from facenet_lit.metrics.ordered_distances import OrderedDistances, SortedDistances
 from facenet_lit.metrics.weighed_distances import WeighedDistances
@@ -102,9 +103,5 @@ def balanced_weights(genuine_identities: IntArray) -> npt.NDArray[np.float64]:
 
 
 def effective_identities(genuine_identities: IntArray) -> float | None:
-    """How many identities the rates over pairs are about: (sum w)^2 / sum w^2 for w pairs of an identity.
-
-    Kish's effective sample size (Survey Sampling, 1965). None where there is no genuine pair.
-    """
-    counts = np.unique(genuine_identities, return_counts=True)[1].tolist()
-    return sum(counts) ** 2 / sum(count**2 for count in counts) if counts else None
+    """How many identities the rates over pairs are about, the pairs of each weighing; None without a genuine pair."""
+    return effective_number(np.unique(genuine_identities, return_counts=True)[1]) or None

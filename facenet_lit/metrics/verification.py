@@ -74,6 +74,11 @@ class VerificationMetric(Metric):
         self.identities.append(identities.detach().to("cpu", torch.int64))
         self.numbers.append(numbers.detach().to("cpu", torch.int64))
 
+    def rows_not_finite(self) -> int:
+        """How many of the rows collected by all processes hold NaN or infinity."""
+        own = sum(int((~part.isfinite()).any(1).sum()) for part in self.embeddings)
+        return int(gathering.sum_of(torch.tensor(own)))
+
     def compute(self) -> dict[str, float | None]:
         """The figures over all pairs of all processes; see :func:`figures`.
 

@@ -1,5 +1,6 @@
 """Real runs: trained into an illness, and healthy ones, which hear nothing."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -9,13 +10,16 @@ from entry_points import SETTINGS, TINY, Ended, call
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from test_processes import ended as ended_process
 from test_processes import start
+from test_run_record import table_of_runs
 
-from facenet_lit.batch import Rows
+from facenet_lit.batch import Batch, Rows
 from facenet_lit.callbacks import embedding_health
-from facenet_lit.callbacks.embedding_health import EmbeddingHealth, ended_by
+from facenet_lit.callbacks.embedding_health import EmbeddingHealth, ended_by, told_of
 from facenet_lit.errors import UserError
 from facenet_lit.health.vitals import Shape, shape_of
+from facenet_lit.losses.loss import LossSum
 from facenet_lit.train import main
+from facenet_lit.verification_module import VerificationModule
 
 OFTEN = ["callbacks.health.every_steps=1", "trainer.steps=8", "trainer.val_every_steps=8", "test=false"]
 # What the loss stuck at the margin comes of.
@@ -77,7 +81,7 @@ def test_where_it_is_to_stop_it_ends_there_scored_and_with_its_code(collapsed: t
     assert (folder / "checkpoints" / "best.ckpt").is_file()
     shares = events(folder).Scalars("health/spread")
     assert [event.step for event in shares] == list(range(1, step + 1))
-    assert shares[-1].value < 0.05 < shares[0].value
+    assert shares[-1].value < 0.02 < shares[0].value
 
 
 def test_a_run_that_had_ended_ends_again(collapsed: tuple[Path, Ended]) -> None:
@@ -98,15 +102,87 @@ def test_numbers_that_are_none_are_told_before_the_validation_that_fails_at_them
     assert "trainer.gradient_clip=1" in text(tmp_path, "nan")
 
 
-def test_numbers_that_are_none_end_a_run_at_once(tmp_path: Path) -> None:
-    ended = run(tmp_path, "optimizer.lr=1e6", "callbacks.health.stop=true")
+STOP = ("callbacks.health.stop=true", "test=true")
+
+
+def test_a_run_that_diverges_before_there_is_a_best_state_is_over_without_figures(tmp_path: Path) -> None:
+    ended = run(tmp_path, "optimizer.lr=1e30", *STOP)
+    assert (ended.code, "error" in ended.err) == (3, False)
+    (message,) = messages(ended)
+    assert "there is no checkpoint to score" in ended.out
+    facts = json.loads((tmp_path / "run.json").read_text())
+    assert (facts["ended_by"], facts["best_step"]) == ("nan", None)
+    assert facts["health"] == [message.removeprefix("health: ").removesuffix("; check in this order:")]
+    assert facts["steps"] == int(message.split("step ")[1].split(":")[0]) < 8
+    assert not (tmp_path / "metrics.json").exists()
+    assert not (tmp_path / "checkpoints").exists()
+    again = run(tmp_path, "optimizer.lr=1e30", *STOP, "resume=auto")
+    assert (again.code, messages(again)) == (3, [])
+    assert again.out.endswith("holds this run, which embedding health ended; nothing is left to do\n")
+    refused = run(tmp_path, "optimizer.lr=1e30", *STOP)
+    assert refused.code == 2
+    assert "holds an ended run of this config (resume=auto skips it)" in refused.err
+    assert table_of_runs(tmp_path.parent)[1][tmp_path.name][0]["ended_by"] == "nan"
+
+
+def poisoned(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """From a step on the weights are NaN."""
+    score = VerificationModule.score
+
+    def score_with_nan(self: VerificationModule, batch: Batch) -> LossSum:
+        if self.trainer.global_step == step:
+            next(self.embedder.parameters()).data.fill_(float("nan"))
+        return score(self, batch)
+
+    monkeypatch.setattr(VerificationModule, "score", score_with_nan)
+
+
+def test_a_run_that_diverges_later_has_its_best_state_scored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = (*STOP, "trainer.val_every_steps=2", "checkpoint.every_seconds=1e-9")
+    poisoned(monkeypatch, 5)
+    ended = run(tmp_path, *settings, "callbacks.health.every_steps=100")
+    assert (ended.code, "error" in ended.err) == (3, False)
+    (message,) = messages(ended)
+    assert message.startswith("health: nan at step 6: ")
+    assert "step 5: weights are not finite, so last.ckpt stays" not in ended.out
+    facts = json.loads((tmp_path / "run.json").read_text())
+    assert (facts["ended_by"], facts["steps"]) == ("nan", 6)
+    best = torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)
+    assert facts["best_step"] == best["global_step"] <= 4
+    last = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["global_step"] == 5
+    assert all(value.isfinite().all() for value in last["state_dict"].values())
+    figures = json.loads((tmp_path / "metrics.json").read_text())
+    assert {"val/eer_balanced", "test/eer_balanced"} <= figures.keys()
+    settings_shown, figures_shown = table_of_runs(tmp_path.parent)[1][tmp_path.name]
+    assert settings_shown["ended_by"] == "nan"
+    assert figures_shown["test/eer_balanced"] == pytest.approx(figures["test/eer_balanced"])
+    again = run(tmp_path, *settings, "callbacks.health.every_steps=100", "resume=auto")
+    assert again.code == 3
+    assert again.out.endswith("holds this run, finished; nothing is left to do\n")
+
+
+def test_weights_that_are_not_finite_are_no_state_to_go_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned(monkeypatch, 5)
+    settings = ("checkpoint.every_seconds=1e-9", "callbacks.health.every_steps=100")
+    ended = run(tmp_path, *settings)
+    assert ended.code == 2
+    assert "step 6: weights are not finite, so last.ckpt stays as it was" in ended.out
+    assert torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 5
+
+
+def test_embeddings_of_a_validation_that_are_no_numbers_are_told(tmp_path: Path) -> None:
+    """The last step before it did it: no loss has shown it."""
+    ended = run(tmp_path, "optimizer.lr=1e6", "trainer.val_every_steps=1")
     assert ended.code == 2
     (message,) = messages(ended)
-    assert int(message.split("step ")[1].split(":")[0]) < 8
-    told = "training has diverged, and callbacks.health.stop=true ends it"
-    assert told in ended.err.splitlines()[-1]
-    assert "Traceback" not in ended.err
-    assert not (tmp_path / "metrics.json").exists()
+    assert message.startswith("health: nan at step 1: ")
+    assert "(rows not finite 9)" in message
+    assert "embeddings hold NaN" in ended.err
 
 
 def test_inputs_that_are_not_normalised(tmp_path: Path) -> None:
@@ -115,6 +191,15 @@ def test_inputs_that_are_not_normalised(tmp_path: Path) -> None:
     (message,) = messages(ended)
     assert message.startswith("health: inputs at step 0: the network's inputs are not normalised (mean 0.5")
     assert "data.normalize=half" in text(tmp_path, "inputs")
+
+
+def test_inputs_are_judged_by_more_than_a_handful_of_pictures(tmp_path: Path) -> None:
+    """A single triplet may be of dark pictures alone."""
+    ended = run(tmp_path, "data.normalize=none", "data.batch_size=3", "trainer.steps=12")
+    assert [message.split(":")[1] for message in messages(ended)] == [" inputs at step 10"]
+    facts = json.loads((tmp_path / "run.json").read_text())
+    mean = float(facts["health"][0].split("mean ")[1].split(",")[0])
+    assert 0.4 < mean < 0.6
 
 
 def test_triplets_that_have_become_easy(tmp_path: Path) -> None:
@@ -151,6 +236,8 @@ def test_a_margin_met_by_heart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("loss=arcface", "optimizer=sgd"),
         ("loss=arcface_triplet", "loss.switch_epoch=1", "trainer.precision=64"),
         ("model.head=linear", "model.freeze=true"),
+        ("data.batch_size=3",),
+        ("miner=given", "data.batch_size=6", "model.embedding_size=8"),
     ],
 )
 def test_healthy_runs_hear_nothing_and_are_measured(tmp_path: Path, settings: tuple[str, ...]) -> None:
@@ -168,6 +255,14 @@ def test_healthy_runs_hear_nothing_and_are_measured(tmp_path: Path, settings: tu
     steps = 3 if "trainer.steps=3" in settings else 8
     assert [event.step for event in told.Scalars("health/loss")] == list(range(1, steps + 1))
     assert not [name for name in told.Tags()["tensors"] if name.startswith("health/")]
+
+
+@pytest.mark.parametrize("loss", ["triplet", "arcface"])
+def test_a_plain_network_that_begins_in_a_cone_hears_nothing(tmp_path: Path, loss: str) -> None:
+    ended = run(tmp_path, f"loss={loss}", "optimizer.lr=1e-3", "trainer.steps=15", tiny=tuple(PLAIN))
+    assert ended.code == 0, ended.err
+    assert not messages(ended)
+    assert events(tmp_path).Scalars("health/spread")[0].value < 0.2
 
 
 def test_looks_measure_the_steps_between_them(tmp_path: Path) -> None:
@@ -213,6 +308,8 @@ def test_several_processes_see_what_one_sees(tmp_path: Path) -> None:
         assert out.count("1. pixels are not brought around 0") == 1
         assert json.loads((tmp_path / name / "run.json").read_text())["ended_by"] == "inputs"
     assert told["one"] == told["two"]
+    for name in ("one", "two"):
+        assert table_of_runs(tmp_path)[1][name][0]["ended_by"] == "inputs"
     one, two = (events(tmp_path / name) for name in ("one", "two"))
     names = [name for name in one.Tags()["scalars"] if name.startswith("health/")]
     assert len(names) == 9
@@ -221,13 +318,29 @@ def test_several_processes_see_what_one_sees(tmp_path: Path) -> None:
         assert values[0] == pytest.approx(values[1], rel=1e-6)
 
 
+def test_several_processes_diverge_together(tmp_path: Path) -> None:
+    more = (*OFTEN, "optimizer.lr=1e30", "callbacks.health.stop=true", "trainer=ddp", "hydra.run.dir=run")
+    out = ended_process(start(tmp_path, "-m", "facenet_lit.train", *more), 3)
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    told = [line for line in out.splitlines() if line.startswith("health: ")]
+    assert told == [f"health: {title}; check in this order:" for title in facts["health"]]
+    assert facts["ended_by"] == facts["health"][0].split(" at ")[0]
+    assert [title.split(" at ")[0] for title in facts["health"]].count("nan") == 1
+    assert facts["best_step"] is None
+    assert "Traceback" not in out
+
+
 def test_in_a_sweep_the_other_jobs_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    more = ("callbacks.health.stop=true", "data.normalize=none,half", "hydra.sweep.dir=sweep", "--multirun")
+    more = ("callbacks.health.stop=true", "optimizer.lr=1e30,1e-3", "hydra.sweep.dir=sweep", "--multirun")
     ended = call(main, *TINY, *OFTEN, "trainer.steps=2", *more)
     assert ended.code == 0
     found = [json.loads(Path("sweep", str(job), "run.json").read_text())["ended_by"] for job in (0, 1)]
-    assert found == ["inputs", None]
+    assert found == ["nan", None]
+    with open("sweep/sweep.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["ended_by"] for row in rows] == ["nan", ""]
+    assert [bool(row["val/eer_balanced"]) for row in rows] == [False, True]
 
 
 def test_settings_are_checked() -> None:
@@ -245,5 +358,6 @@ def test_what_it_remembers_are_plain_values() -> None:
     other.load_state_dict(state)
     assert other.state_dict() == one.state_dict()
     assert ended_by([one, other]) is None
-    other.ended_by = "gap"
+    other.ended_by, other.told = "gap", ["gap at step 9"]
     assert ended_by([one, other]) == "gap"
+    assert told_of([one, other]) == ["gap at step 9"]

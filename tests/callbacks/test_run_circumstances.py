@@ -1,6 +1,5 @@
 """What decides on likely causes is read off the run."""
 
-import lightning as L
 import pytest
 import torch
 from test_verification_module import made
@@ -31,24 +30,19 @@ def test_which_backbones_are_normed(name: str, arguments: dict[str, object], nor
 
 def test_a_run_is_read() -> None:
     module = made(HardMiner(), TripletLoss(0.2, squared=True))
-    trainer = L.Trainer(
-        accelerator="cpu", logger=False, enable_checkpointing=False, gradient_clip_val=1.0, max_steps=1
-    )
     optimizer = torch.optim.AdamW(module.parameters(), lr=0.01, weight_decay=0.3)
     optimizer.param_groups[0]["base_lr"] = 0.02  # as the clock leaves it beside the scheduled one
-    trainer.strategy.optimizers = [optimizer]
-    found = circumstances_of(trainer, module)
-    assert found == (0.02, True, True, "hard", True, "32", 0.3, True)
+    found = circumstances_of(module, [optimizer], 1.0)
+    assert found == (0.02, True, True, "hard", True, "32", 0.3, True, True)
 
 
 def test_what_the_loss_makes_of_it() -> None:
-    trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, max_steps=1)
-    softmax = circumstances_of(trainer, made(loss=MarginSoftmaxLoss()))
+    softmax = circumstances_of(made(loss=MarginSoftmaxLoss()), [], None)
     assert (softmax.miner, softmax.squared, softmax.clipped) == (None, False, False)
-    assert circumstances_of(trainer, made(loss=SemiHardMeanLoss(squared=True))).squared
+    assert circumstances_of(made(loss=SemiHardMeanLoss(squared=True)), [], None).squared
     joint = JointLoss(MarginSoftmaxLoss(), TripletLoss(squared=True))
-    assert circumstances_of(trainer, made(loss=joint))[3:5] == ("semi_hard", True)
-    assert not circumstances_of(trainer, made()).squared
+    assert circumstances_of(made(loss=joint), [], None)[3:5] == ("semi_hard", True)
+    assert not circumstances_of(made(), [], None).squared
 
 
 @pytest.mark.parametrize(("head", "normed"), [("batchnorm", True), ("linear", False), ("none", True)])
@@ -57,5 +51,15 @@ def test_a_head_without_anything_is_what_is_before_it(head: str, normed: bool) -
     size = module.embedder.backbone.features if head == "none" else 16
     module.card.head, module.card.embedding_size = head, size
     module.embedder = module.card.build()
-    trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, max_steps=1)
-    assert circumstances_of(trainer, module).normed_head == normed
+    assert circumstances_of(module, [], None).normed_head == normed
+
+
+def test_pixels_that_nothing_is_taken_from() -> None:
+    module = made()
+    for mean, per_image, centred in (
+        ([0.0] * 3, False, False),
+        ([0.0] * 3, True, True),
+        ([0.5] * 3, False, True),
+    ):
+        module.card.mean, module.card.per_image = mean, per_image
+        assert circumstances_of(module, [], None).centred == centred

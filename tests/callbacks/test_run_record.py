@@ -25,7 +25,7 @@ def table_of_runs(folder: Path) -> tuple[Any, dict[str, tuple[dict[str, Any], di
     context, request = Context(TBContext(data_provider=provider, logdir=str(folder))), RequestContext()
     columns = get_experiment.Handler(request, context, "", api_pb2.GetExperimentRequest()).run()
     wanted = api_pb2.ListSessionGroupsRequest(
-        allowed_statuses=[api_pb2.STATUS_SUCCESS], slice_size=10, col_params=[]
+        allowed_statuses=[api_pb2.STATUS_SUCCESS, api_pb2.STATUS_FAILURE], slice_size=10, col_params=[]
     )
     handler = list_session_groups.Handler(request, context, "", wanted)
     rows = {}
@@ -49,7 +49,7 @@ def test_a_row_has_the_settings_and_the_final_figures(drawn_run: DashboardRun) -
     assert settings["model.embedding_size"] == 16
     assert not [name for name in settings if name.startswith(("callbacks", "hydra", "resume"))]
     told = {column.name: column.differs for column in columns.hparam_infos}
-    assert told.keys() == settings.keys()
+    assert told.keys() == {*settings, "ended_by"}  # whose cell is empty: nothing ended it
     assert told["optimizer.lr"]
     assert not told["model"]  # nobody chose it
     assert {column.name.tag for column in columns.metric_infos} == figures.keys()

@@ -55,6 +55,11 @@ def test_causes_that_a_run_can_not_have_are_left_out() -> None:
     assert "precision=32" in " ".join(causes("nan", PLAIN))
 
 
+def test_pixels_that_are_around_0_need_not_be_brought_there() -> None:
+    assert "data.normalize=half" in causes("inputs", SOUND._replace(centred=False))[0]
+    assert "data.normalize=half" not in " ".join(causes("inputs", SOUND))
+
+
 def test_the_rate_to_try_is_a_tenth() -> None:
     first = causes("collapse", PLAIN)[0]
     assert first.endswith("optimizer.lr=0.005 (now 0.05), scheduler.warmup=0.1")

@@ -10,6 +10,8 @@ def test_a_message_says_what_when_by_which_signs_and_what_to_do() -> None:
         "partial collapse at step 40: the embeddings lie in few dimensions (effective rank 1.235, spread 0.5)"
     )
     assert one.text() == f"health: {head}; check in this order:\n  1. first\n  2. second"
+    assert one.sentence == "The embeddings lie in few dimensions (effective rank 1.235, spread 0.5)."
+    assert one.advice == "check in this order:\n  1. first\n  2. second"
     assert one.markdown() == f"**{head}**\n\nCheck in this order:\n\n1. first\n2. second"
 
 

@@ -77,7 +77,7 @@ def test_pictures_are_files_by_name_and_step(tmp_path: Path) -> None:
     logger.show_text("config", "x")
     logger.begin_row(Settings({"seed": 0}), [])
     logger.show_picture("val_best/roc", picture, 100)
-    logger.end_row()
+    logger.end_row(Settings({}))
     (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
     assert file == tmp_path / "pictures/val_best/roc-000100.png"
     assert np.array_equal(np.asarray(Image.open(file)), picture)

@@ -37,7 +37,7 @@ def test_a_run_has_scalars_pictures_and_settings_and_a_resumed_one_writes_nothin
     for step in (20, 30, 40):
         resumed.log_metrics({"val/tar": step / 100, "epoch": 1}, step)
         resumed.show_picture("val/roc", picture, step)
-    resumed.end_row()
+    resumed.end_row(Settings({}))
     (run,) = runs(uri)
     client = mlflow.MlflowClient(uri)
     points = [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, "val/tar")]
@@ -49,6 +49,10 @@ def test_a_run_has_scalars_pictures_and_settings_and_a_resumed_one_writes_nothin
     assert [path.name for path in pictures] == [f"roc-{step:06d}.png" for step in (10, 20, 30, 40)]
     assert np.array_equal(np.asarray(Image.open(pictures[0])), picture)
     assert [path.read_text() for path in tmp_path.glob("deep/mlflow/**/config.md")] == ["seed: 0"]
+
+    resumed.end_row(Settings({}), "collapse")
+    (run,) = runs(uri)
+    assert (run.data.tags["ended_by"], run.info.status) == ("collapse", "FAILED")
 
     # Another run begins in the folder.
     RunMlflowLogger(str(folder), 0, uri, "mine").log_metrics({"val/tar": 0.7}, 10)

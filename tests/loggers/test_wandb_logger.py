@@ -39,14 +39,15 @@ def test_an_offline_run_holds_scalars_pictures_and_settings_and_a_resumed_one_go
     assert dict(run.config) == {"model": "resnext", "optimizer.lr": 1e-3, "text/config": "seed: 0"}
     assert (run.summary["val/tar"], run.summary["trainer/global_step"]) == (0.5, 10)
     assert "epoch" not in run.summary.keys()  # noqa: SIM118 - it is no mapping
-    logger.end_row()
+    logger.end_row(Settings({}))
     (kept,) = folder.glob("wandb/offline-run-*/files/media/images/val/*.png")
     assert np.array_equal(np.asarray(Image.open(kept)), picture)
     again = RunWandbLogger(str(folder), 11)
     again.log_metrics({"val/tar": 0.6}, 20)
     assert again.experiment.id == run.id
-    again.end_row()
+    again.end_row(Settings({}))
     another = RunWandbLogger(str(folder), 0)
     another.log_metrics({"val/tar": 0.6}, 20)
     assert another.experiment.id != run.id
-    another.end_row()
+    another.end_row(Settings({}), "collapse")
+    assert another.experiment.config["ended_by"] == "collapse"

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from scipy.stats import beta, bootstrap, norm
 
 from facenet_lit.metrics.bootstrap_intervals import (
-    LEAST,
     Resampled,
     bca_levels,
     bounds_of,
     clopper_pearson,
     difference_of,
 )
+from facenet_lit.metrics.effective_number import ENOUGH
 
 
 def resampled(values: np.ndarray, effective: float = 1e6) -> Resampled:
@@ -70,13 +70,13 @@ def test_where_a_bootstrap_tells_too_little_there_is_the_fallback():
     for rate, drawn, effective in [
         (1.0, np.ones(200), 50.0),
         (0.0, spread, 50.0),
-        (0.8, spread, LEAST - 0.1),
+        (0.8, spread, ENOUGH - 0.1),
         (0.8, np.full(200, 0.8), 50.0),
         (0.8, np.full(200, np.nan), 50.0),
     ]:
         found = bounds_of(rate, Resampled(drawn, spread, effective, effective))
         assert found == (*clopper_pearson(rate, effective), True)
-    assert not bounds_of(0.8, Resampled(spread, spread, LEAST, LEAST)).counted
+    assert not bounds_of(0.8, Resampled(spread, spread, ENOUGH, ENOUGH)).counted
     assert clopper_pearson(0.0, 100)[1] == pytest.approx(3.7 / 100, rel=0.03)
 
 

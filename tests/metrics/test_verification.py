@@ -99,6 +99,18 @@ def test_embeddings_that_hold_nan_are_refused():
         metric.compute()
 
 
+def test_rows_that_are_not_finite_are_counted() -> None:
+    metric = VerificationMetric(1.1, [0.1])
+    assert metric.rows_not_finite() == 0
+    embeddings, people, numbers = rows()
+    metric.update(embeddings, people, numbers)
+    assert metric.rows_not_finite() == 0
+    embeddings = embeddings.clone()
+    embeddings[3, 1], embeddings[3, 2], embeddings[7, 0] = torch.nan, torch.inf, -torch.inf
+    metric.update(embeddings, people, numbers)
+    assert metric.rows_not_finite() == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
