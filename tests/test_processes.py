@@ -235,7 +235,7 @@ def test_a_run_ends_with_the_process_that_is_lost(tmp_path: Path) -> None:
     assert "Traceback" not in out
 
 
-def test_what_is_refused_before_the_others_start(
+def test_what_the_first_refuses_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -248,7 +248,7 @@ def test_what_is_refused_before_the_others_start(
         assert told.code == 2
         assert told.err.startswith(message)
         assert told.err.count("\n") == 1
-    assert capfd.readouterr() == ("", "")  # nor did another process say anything
+    assert capfd.readouterr() == ("", "")  # nor did the other process say anything
 
 
 @pytest.mark.slow
