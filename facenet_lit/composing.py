@@ -25,6 +25,9 @@ PLAIN_GROUPS = ("data", "model", "trainer", "metrics", "checkpoint")
 # What may be taken out whole: ~logger.
 OPTIONAL = {"logger", "callbacks"}
 
+# Overrides that can add a setting or take one out; Hydra holds the others to the settings of the config files.
+ADDING = ("+", "~", "hydra.searchpath=")
+
 SHARED = "shared"  # the folder with what the options of a group have in common
 
 
@@ -100,6 +103,9 @@ class Composer:
         Raises:
             UserError: it has not.
         """
+        given = [*self.extra, *config.hydra.overrides.hydra, *config.hydra.overrides.task]
+        if not any(override.startswith(ADDING) for override in given):
+            return  # the config files need not be composed once more
         known = self._known(config)
         for key in map(str, config):
             if key not in known.top:

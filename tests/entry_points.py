@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import os
+import runpy
 import subprocess
 import sys
 import time
@@ -13,8 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import open_dict
 
+from facenet_lit import train
 from facenet_lit.callbacks.checkpoints import Checkpoints
+from facenet_lit.command_line import user_error
+from facenet_lit.composing import Composer, one_line
+from facenet_lit.config_dir import config_dir
 
 # A run of about a second: 4 batches an epoch, a network of two small blocks.
 NETWORK = [
@@ -58,8 +66,36 @@ def call(main: Callable[[], None], *arguments: str) -> Ended:
         try:
             main()
         except SystemExit as end:
-            code = int(end.code or 0)
+            code = 1 if isinstance(end.code, str) else int(end.code or 0)
+            if isinstance(end.code, str):  # what the interpreter prints before it ends
+                print(end.code, file=sys.stderr)
     return Ended(code, out.getvalue(), err.getvalue())
+
+
+def run_script(file: Path, *arguments: object) -> Ended:
+    """Starts a script in this process, as ``python FILE`` would."""
+    return call(lambda: runpy.run_path(str(file), run_name="__main__"), *map(str, arguments))
+
+
+def refused(folder: Path, *overrides: str) -> str:
+    """What a job of train is refused with: composed, checked and begun as ``python -m`` does, which composes it
+    twice more and tells it in a line behind ``error: ``.
+    """
+    composer = Composer(config_dir(), "train")
+    hydras = composer.compose(overrides)
+    composer.check_keys(hydras)
+    with open_dict(hydras):
+        hydras.hydra.runtime.output_dir = str(folder)
+    job = copy.deepcopy(hydras)
+    with open_dict(job):
+        del job["hydra"]
+    HydraConfig.instance().set_config(hydras)
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        train.train(job)
+    cause = user_error(caught.value)
+    if cause is None:
+        raise caught.value
+    return one_line(cause)
 
 
 def process(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:

@@ -17,7 +17,9 @@ class Processes:
     """Up to four processes that call a function together, each getting the same arguments."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
+        # Each is forked off a process that has imported all this and done nothing with it.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["facenet_lit.train"])
         self.folder = tempfile.TemporaryDirectory()
         self.meetings = 0
         pairs = [context.Pipe() for _ in range(MOST)]

@@ -1,3 +1,4 @@
+import logging
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from entry_points import SETTINGS, Ended, call
+from entry_points import SETTINGS, Ended, call, refused
 from omegaconf import OmegaConf
 
 from facenet_lit import evaluate, train
@@ -40,6 +41,7 @@ def test_the_witness_of_decoding_works(entry: Entry, undecodable: list[str]) -> 
     assert "none of 90 pictures decodes" in ended.err
 
 
+# Told before a job begins, and some of what a job tells.
 REFUSED = [
     ("modle=resnext", "modle: no such setting, did you mean model?"),
     ("trainer.step=3", "trainer.step: no such setting, did you mean trainer.steps?"),
@@ -58,9 +60,13 @@ REFUSED = [
     ("--config-name=missing", "Cannot find primary config 'missing'"),
     ("data=missing", "data=missing: expected one of folder, lfw"),
     ("data=folder data.root=null", "data.root: not given"),
-    ("data.root=missing", "data.root=missing: not found"),
     ("data.batch_size=100", "data.batch_size=100: sampler=triplets expects a multiple of 3"),
-    ("data.cache=3", "data.cache=3: expected a folder"),
+    ("+loss.typo=1", "typo"),
+    ("+callbacks.typo.points=1", "callbacks.typo: expected a Lightning callback"),
+    ("monitor=${typo}", "typo"),
+    ("optimizer.lr=abc", "optimizer.lr='abc': expected a number"),
+    ("resume=yes", "resume=yes: expected one of auto"),
+    ("+metrics.fars=[1e-4]", "val has 27 impostor pairs"),
     ("data=settings", "data=settings: expected one of folder, lfw"),
     ("+shared/data=data", "no such setting"),
     ("+data.typo=1", "data.typo: no such setting"),
@@ -69,20 +75,22 @@ REFUSED = [
     ("+metrics.typo=1", "metrics.typo: no such setting"),
     ("+checkpoint.typo=1", "checkpoint.typo: no such setting"),
     ("+model.typo=1", "model.typo: no such setting"),
-    ("+sampler.typo=1", "sampler.typo: no such setting"),
-    ("+data.source.typo=1", "typo"),
-    ("+loss.typo=1", "typo"),
-    ("+augmentation.typo=1", "typo"),
-    ("+scheduler.typo=1", "typo"),
-    ("+callbacks.typo.points=1", "callbacks.typo: expected a Lightning callback"),
     ("~trainer.devices", "trainer.devices: taken out, but needed; leave ~trainer.devices away"),
     ("~data.root", "data.root: taken out, but needed"),
     ("~seed", "seed: taken out, but needed"),
     ("~sampler", "sampler: taken out, but needed"),
-    ("monitor=${typo}", "typo"),
+]
+
+# Told by the job.
+BY_JOB = [
+    ("data.root=missing", "data.root=missing: not found"),
+    ("data.cache=3", "data.cache=3: expected a folder"),
+    ("+sampler.typo=1", "sampler.typo: no such setting"),
+    ("+data.source.typo=1", "typo"),
+    ("+augmentation.typo=1", "typo"),
+    ("+scheduler.typo=1", "typo"),
     ("sampler=pk miner=masked", "miner=masked: expected drawn triplets"),
     ("sampler=pk data.batch_size=100", "data.batch_size=100: sampler=pk expects"),
-    ("optimizer.lr=abc", "optimizer.lr='abc': expected a number"),
     ("optimizer.lr=-1", "optimizer.lr=-1: expected a number"),
     ("optimizer=sgd optimizer.momentum=0", "optimizer: Nesterov momentum requires a momentum"),
     ("+optimizer.typo=1", "optimizer"),
@@ -130,11 +138,9 @@ REFUSED = [
     ("callbacks.curves=3", "callbacks.curves=3: expected settings under it"),
     ("callbacks.curves.points=2", "callbacks.curves.points=2: expected an integer of 3 or more"),
     ("test=3", "test=3: expected true or false"),
-    ("resume=yes", "resume=yes: expected one of auto"),
     ("seed=-1", "seed=-1: expected an integer from 0 to 4294967295"),
     ("seed=4294967296", "seed=4294967296: expected an integer from 0 to 4294967295"),
     ("metrics.fars=[1e-4]", "metrics.fars=[0.0001]: val has 27 impostor pairs, too few for tar_at_far_1e-4"),
-    ("+metrics.fars=[1e-4]", "val has 27 impostor pairs"),
     ("monitor=val/tar_at_far_1e-3", "monitor=val/tar_at_far_1e-3: val has 27 impostor pairs"),
 ]
 
@@ -149,6 +155,19 @@ def test_bad_input_gets_one_line(entry: Entry, undecodable: list[str], arguments
     assert message in ended.err
     assert "pictures decodes" not in ended.err
     assert "full_key" not in ended.err or "Error in call" in ended.err
+
+
+@pytest.mark.parametrize(("arguments", "message"), BY_JOB, ids=[arguments for arguments, _ in BY_JOB])
+def test_bad_input_of_a_job_is_told_before_a_picture_is_decoded(
+    tmp_path: Path, undecodable: list[str], caplog: pytest.LogCaptureFixture, arguments: str, message: str
+) -> None:
+    with caplog.at_level(logging.INFO, "facenet_lit"):
+        line = refused(tmp_path, *undecodable, *arguments.split())
+    assert message in line
+    assert "\n" not in line
+    assert "pictures decodes" not in line
+    assert "full_key" not in line or "Error in call" in line
+    assert caplog.messages == []
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -240,7 +259,9 @@ def test_help_names_groups_and_settings(entry: Entry, name: str, tmp_path: Path)
 def test_help_into_a_pipe_that_is_closed(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-m", "facenet_lit.train", "--help"]
+    # As facenet_lit.train starts, without what it would train with.
+    begin = "from facenet_lit.command_line import start; start('train', None)"
+    command = [sys.executable, "-c", begin, "--help"]
     ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path, check=False)
     os.close(writing)
     assert ended.stderr == b""

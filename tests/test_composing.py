@@ -99,6 +99,23 @@ def test_only_groups_are_blamed_for_a_null(composer: Composer) -> None:
         composer.compose(["trainer.minutes=null", "resume=null", "logger=null"])
 
 
+def test_what_is_only_set_has_the_names_of_the_files(
+    composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the files alone are composed only where an override can add a setting, or take one out."""
+    for override in ("checkpoint={typo: 1}", "model.arguments={typo: 1}", "callbacks={typo: 1}"):
+        with pytest.raises(UserError, match="no such setting"):
+            composer.compose([override])
+    composed = composer.compose(["checkpoint={every_seconds: 3}", "model=inception", "data=lfw"])
+    monkeypatch.setattr(composer, "compose", None)
+    composer.check_keys(composed)
+
+
+def test_options_of_a_whole_config_add_no_setting(composer: Composer) -> None:
+    for file in sorted((composer.folder / "debug").glob("*.yaml")):
+        checked(composer, f"debug={file.stem}", "++seed=0")
+
+
 def test_a_study_may_change_settings_and_add_none(tmp_path: Path) -> None:
     (tmp_path / "study").mkdir()
     composer = Composer(config_dir(), "train", [f"hydra.searchpath=[file://{tmp_path}]"])

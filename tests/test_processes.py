@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from entry_points import NETWORK, SETTINGS
+from entry_points import NETWORK, SETTINGS, call
 from gloo_processes import Processes
 from many_processes import relative_differences
 from test_places import SLURM, TORCHRUN
@@ -20,6 +20,7 @@ from facenet_lit import gathering
 from facenet_lit.errors import UserError
 from facenet_lit.places import Place, place_of
 from facenet_lit.processes import crew, dismiss, follow, lead
+from facenet_lit.train import main
 
 RUN = [
     *(setting for setting in SETTINGS if "precision" not in setting),
@@ -84,9 +85,14 @@ TRAIN = ("-m", "facenet_lit.train")
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of one process."""
-    folder = tmp_path_factory.mktemp("alone")
-    ended(start(folder, *TRAIN, "hydra.run.dir=run"))
+    """The run of one process: of this one, on one thread as those that are started."""
+    folder, threads = tmp_path_factory.mktemp("alone"), torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        told = call(main, *RUN, "hydra.run.dir=run")
+    torch.set_num_threads(threads)
+    assert told.code == 0, told.err
     return folder
 
 
@@ -229,9 +235,20 @@ def test_a_run_ends_with_the_process_that_is_lost(tmp_path: Path) -> None:
     assert "Traceback" not in out
 
 
-def test_a_wrong_setting_is_told_once(tmp_path: Path) -> None:
-    out = ended(start(tmp_path, *TRAIN, "trainer=ddp", "trainer.devices=0"), 2)
-    assert out.splitlines()[-1].startswith("error: trainer.devices=0: expected")
+def test_what_the_first_refuses_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pictures = [setting for setting in RUN if not setting.startswith(("data.identities", "data.images"))]
+    for command, message in (
+        ([*RUN, "trainer.devices=0"], "error: trainer.devices=0: expected"),
+        ([*pictures, "data=folder", "data.root=nowhere", "hydra.run.dir=run"], "error: data.root=nowhere"),
+    ):
+        told = call(main, *command, "trainer=ddp")
+        assert told.code == 2
+        assert told.err.startswith(message)
+        assert told.err.count("\n") == 1
+    assert capfd.readouterr() == ("", "")  # nor did the other process say anything
 
 
 @pytest.mark.slow
@@ -285,16 +302,6 @@ def test_torchrun_with_another_number_is_told_once(tmp_path: Path) -> None:
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 1  # torchrun's own
     assert out.count("error: trainer.devices=1: 2 processes were started on this machine") == 1
-
-
-def test_a_missing_folder_is_told_once(tmp_path: Path) -> None:
-    arguments = [setting for setting in RUN if not setting.startswith(("data.identities", "data.images"))]
-    process = subprocess.Popen(
-        [sys.executable, *TRAIN, *arguments, "trainer=ddp", "data=folder", "data.root=nowhere", "hydra.run.dir=run"],
-        cwd=tmp_path, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    lines = ended(process, 2).splitlines()
-    assert [line for line in lines if "nowhere" in line] == lines[-1:]
 
 
 def obey_and_report(folder: str) -> list[str]:

@@ -3,7 +3,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from entry_points import NETWORK, SETTINGS, TINY, Ended, call, process, stop_at
+from entry_points import NETWORK, TINY, Ended, call, process, stop_at
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny_lfw import write_lfw
 
@@ -189,41 +189,40 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(
     assert figures[2].keys() == figures[1].keys()
 
 
-@pytest.mark.parametrize(
-    ("hook", "step", "signum", "code"),
-    [
-        ("on_train_batch_end", 2, signal.SIGTERM, 143),  # in the first epoch
-        ("on_train_batch_end", 6, signal.SIGINT, 130),  # in the second
-        ("on_train_batch_end", 8, signal.SIGTERM, 143),  # at the end of one, before its validation
-        ("on_validation_end", 4, signal.SIGINT, 130),  # behind the validation at the end of one
-    ],
-)
-def test_a_stopped_run_goes_on_to_the_bit_as_if_unbroken(
-    finished: tuple[Path, Ended],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    hook: str,
-    step: int,
-    signum: int,
-    code: int,
+STOPS = [
+    ("on_train_batch_end", 2, signal.SIGTERM, 143),  # in the first epoch
+    ("on_validation_end", 4, signal.SIGINT, 130),  # behind the validation at the end of one
+    ("on_train_batch_end", 6, signal.SIGINT, 130),  # in the second
+    ("on_train_batch_end", 8, signal.SIGTERM, 143),  # at the end of one, before its validation
+]
+
+
+def test_a_run_stopped_again_and_again_ends_to_the_bit_as_if_unbroken(
+    finished: tuple[Path, Ended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = signal.getsignal(signum)
+    before = {signum: signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGINT)}
     settings = ("trainer.steps=11", "trainer.val_every_steps=4", "resume=auto")
-    with monkeypatch.context() as patch:
-        stop_at(patch, hook, step, signum)
-        stopped = run(tmp_path, *settings)
-    assert stopped.code == code
-    assert "resume=auto: no unfinished run of this config, starting anew" in stopped.out
-    assert f"stopped by {signal.Signals(signum).name} at step {step}; resume=auto goes on from" in stopped.out
-    assert not (tmp_path / "metrics.json").exists()
-    assert last_of(tmp_path)["global_step"] == step
+    going_on = "resume=auto: no unfinished run of this config, starting anew"
+    for hook, step, signum, code in STOPS:
+        with monkeypatch.context() as patch:
+            stop_at(patch, hook, step, signum)
+            stopped = run(tmp_path, *settings)
+        assert stopped.code == code
+        assert going_on in stopped.out
+        assert (
+            f"stopped by {signal.Signals(signum).name} at step {step}; resume=auto goes on from"
+            in stopped.out
+        )
+        assert not (tmp_path / "metrics.json").exists()
+        assert last_of(tmp_path)["global_step"] == step
+        going_on = f"resume=auto: going on from step {step} in {tmp_path}"
     ended = run(tmp_path, *settings)
     assert ended.code == 0
-    assert f"resume=auto: going on from step {step} in {tmp_path}" in ended.out
+    assert going_on in ended.out
     assert last_of(tmp_path)["global_step"] == 11
     assert same_weights(finished[0], tmp_path)
     assert (tmp_path / "metrics.json").read_text() == (finished[0] / "metrics.json").read_text()
-    assert signal.getsignal(signum) == before
+    assert {signum: signal.getsignal(signum) for signum in before} == before
 
 
 def test_a_resumed_run_keeps_its_arithmetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,11 +241,8 @@ def test_a_resumed_run_keeps_its_arithmetic(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     "settings",
     [
-        ["miner=hard", "loss.soft_margin=true"],
-        ["miner=all", "sampler=pk", "sampler.identities=8", "sampler.singles=4"],
-        ["loss=semi_hard_mean"],
+        ["miner=hard", "loss.soft_margin=true", "sampler=pk", "sampler.identities=8", "sampler.singles=4"],
         ["loss=cosface"],
-        ["loss=arcface_triplet"],
     ],
 )
 def test_miners_and_losses_train(tmp_path: Path, settings: list[str]) -> None:
@@ -337,20 +333,21 @@ def test_a_step_of_several_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert same_weights(whole, stopped)
 
 
-@pytest.mark.parametrize(("hook", "before"), [("on_validation_end", 0), ("on_train_batch_end", 1)])
 def test_a_run_that_ends_early_goes_on_to_the_same_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str, before: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopped in its last validation, when it is clear that it ends, or a step before."""
+    """Stopped a step before its last validation, and in it, when it is clear that it ends."""
     settings = ("patience=2", "trainer.steps=200", "trainer.val_every_steps=3", "resume=auto")
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     ended = run(whole, *settings)
     assert "val/eer_balanced is not better since 2 validations: the run ends" in ended.out
     end = last_of(whole)["global_step"]
     assert read(whole / "checkpoints" / "best.ckpt")["global_step"] == end - 2 * 3 < 194
-    with monkeypatch.context() as patch:
-        stop_at(patch, hook, end - before, signal.SIGTERM)
-        assert run(stopped, *settings).code == 143
+    for hook, before in (("on_train_batch_end", 1), ("on_validation_end", 0)):
+        with monkeypatch.context() as patch:
+            stop_at(patch, hook, end - before, signal.SIGTERM)
+            assert run(stopped, *settings).code == 143
+        assert last_of(stopped)["global_step"] == end - before
     assert run(stopped, *settings).code == 0
     assert same_weights(whole, stopped)
     assert (stopped / "metrics.json").read_text() == (whole / "metrics.json").read_text()
@@ -405,25 +402,6 @@ def test_a_resumed_run_needs_no_weights_and_forgets_nobody(
     assert ended.code == 0, ended.err
     assert same_weights(whole, stopped)
     assert len(last_of(stopped)[KEY]["trained_identities"]) == 48
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        ["model=inception_resnet_v1", "data.size=80", "data.batch_size=12"],
-        ["model=timm", "model.arguments.architecture=test_resnet"],
-        ["model=inception_plain", "model.arguments.width=0.125", "data.batch_size=12"],
-    ],
-)
-def test_other_networks_train_and_are_evaluated(tmp_path: Path, settings: list[str]) -> None:
-    ended = call(main, *SETTINGS, *settings, "trainer.steps=2", f"hydra.run.dir={tmp_path / 'run'}")
-    assert ended.code == 0, ended.err
-    told = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    best = f"checkpoint={tmp_path / 'run' / 'checkpoints' / 'best.ckpt'}"
-    again = call(evaluate.main, best, f"hydra.run.dir={tmp_path / 'again'}")
-    assert again.code == 0, again.err
-    figures = json.loads((tmp_path / "again" / "metrics.json").read_text())
-    assert figures["test/eer"] == pytest.approx(told["test/eer"])
 
 
 def test_a_run_is_gone_on_with_whatever_the_order_of_its_arguments(
@@ -535,7 +513,18 @@ def wait_for(condition: Callable[[], bool], process_: subprocess.Popen[str]) -> 
         time.sleep(0.02)
 
 
-def test_a_killed_run_goes_on_to_the_bit(tmp_path: Path) -> None:
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As in the processes that are started."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_killed_run_goes_on_to_the_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     settings = (
         *TINY,
@@ -544,7 +533,7 @@ def test_a_killed_run_goes_on_to_the_bit(tmp_path: Path) -> None:
         "patience=2",
         "checkpoint.best_from=0.4",
     )
-    settings += ("test=false", "trainer.steps=150", "trainer.val_every_steps=20", "model.dropout=0.3")
+    settings += ("test=false", "trainer.steps=100", "trainer.val_every_steps=20", "model.dropout=0.3")
     with process([*settings, "hydra.run.dir=run"], tmp_path) as killed:
         wait_for(last.exists, killed)
         killed.kill()
@@ -554,12 +543,12 @@ def test_a_killed_run_goes_on_to_the_bit(tmp_path: Path) -> None:
     assert 0 < reached < 80
     outs = {}
     for name in ("run", "whole"):
-        with process([*settings, f"hydra.run.dir={name}"], tmp_path) as going_on:
-            outs[name] = going_on.communicate()[0]
-        assert going_on.returncode == 0, outs[name]
+        ended = call(main, *settings, f"hydra.run.dir={name}")
+        assert ended.code == 0, ended.err
+        outs[name] = ended.out
     assert f"going on from step {reached} in" in outs["run"]
     assert "anew" in outs["whole"]
-    assert 80 <= read(last)["global_step"] <= 150
+    assert 80 <= read(last)["global_step"] <= 100
     assert same_weights(tmp_path / "whole", tmp_path / "run")
     metrics = [(tmp_path / name / "metrics.json").read_text() for name in ("run", "whole")]
     assert metrics[0] == metrics[1]

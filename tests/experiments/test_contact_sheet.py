@@ -5,21 +5,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from entry_points import run_script
 
 from facenet_lit.sources.synthetic import SyntheticFaces
 
 SCRIPT = Path(__file__).resolve().parents[2] / "experiments" / "contact_sheet.py"
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-
-
 def test_a_row_is_an_identity_and_a_column_a_picture_of_it(tmp_path: Path) -> None:
-    ended = run(tmp_path / "sheet.png", 2, 3, 32, 7)
-    assert ended.returncode == 0, ended.stderr
+    ended = run_script(SCRIPT, tmp_path / "sheet.png", 2, 3, 32, 7)
+    assert ended.code == 0, ended.err
     sheet = cv2.cvtColor(cv2.imread(str(tmp_path / "sheet.png")), cv2.COLOR_BGR2RGB)
     assert sheet.shape == (2 * 36 - 4, 3 * 36 - 4, 3)
     for number, draw in SyntheticFaces(2, 3, 32, 7).pictures():
@@ -30,7 +25,7 @@ def test_a_row_is_an_identity_and_a_column_a_picture_of_it(tmp_path: Path) -> No
 
 
 def test_without_arguments_it_says_how_it_is_used() -> None:
-    ended = run()
+    ended = subprocess.run([sys.executable, SCRIPT], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert "python experiments/contact_sheet.py FILE" in ended.stderr
 
@@ -44,6 +39,6 @@ def test_without_arguments_it_says_how_it_is_used() -> None:
     ],
 )
 def test_wrong_arguments_get_one_line(arguments: tuple[object, ...], said: str) -> None:
-    ended = run(*arguments)
-    assert ended.returncode == 2
-    assert ended.stderr == said + "\n"
+    ended = run_script(SCRIPT, *arguments)
+    assert ended.code == 2
+    assert ended.err == said + "\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from entry_points import run_script
 from sklearn.decomposition import PCA
 
 from facenet_lit.errors import UserError
@@ -24,17 +25,11 @@ def script():
 baselines = script()
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-
-
 def test_it_prints_every_variant_and_none_comes_far() -> None:
     """The property that the drawn faces are made for, on fewer of them."""
-    ended = run(150, 6, 64)
-    assert ended.returncode == 0, ended.stderr
-    *table, empty, speed = ended.stdout.splitlines()
+    ended = run_script(SCRIPT, 150, 6, 64)
+    assert ended.code == 0, ended.err
+    *table, empty, speed = ended.out.splitlines()
     assert empty == ""
     assert re.fullmatch(r"\d+ images of 64 px are drawn in a second of processor time, on one core", speed)
     rows = [line.split(" | ") for line in table[2:]]
@@ -102,6 +97,7 @@ def test_wrong_values_are_refused_by_name(arguments: tuple[object, ...], said: s
 
 
 def test_an_error_is_one_line() -> None:
-    ended = run("a", 2, 64)
+    command = [sys.executable, SCRIPT, "a", "2", "64"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert ended.stderr == "error: data.identities='a': expected an integer of 1 or more\n"

@@ -112,7 +112,7 @@ def test_each_setting_has_a_pack_of_its_own(tmp_path):
 
 
 def test_more_pictures_than_may_wait_at_once():
-    source = SyntheticFaces(70, 10, 16)
+    source = SyntheticFaces(4 * (os.cpu_count() or 1), 10, 16)
     result = pack(source, None, 16, None, progress=False)
     np.testing.assert_array_equal(result.images, np.stack([read() for _, read in source.pictures()]))
 
