@@ -152,7 +152,9 @@ class Replicates:
         edges = self.table.genuine_below(cuts)
         of = self.table.genuine_of[edges[0] : edges[-1]]
         shape = len(cuts) - 1, self.table.identities
-        pairs = csr_array((np.ones(len(of)), of.copy(), edges - edges[0]), shape=shape)  # which sorts what it is given
+        pairs = csr_array(
+            (np.ones(len(of)), of.copy(), edges - edges[0]), shape=shape
+        )  # which sorts what it is given
         pairs.sum_duplicates()
         drawn = self.counts[:, chosen].astype(np.float64)
         return np.stack([_running(pairs @ (drawn * share[:, None])) for share in self.shares])
