@@ -39,15 +39,18 @@ def build_source(settings: DictConfig | None) -> Source:
     return source
 
 
-def build_data(settings: DictConfig, config: DictConfig | None = None) -> FaceDataModule:
+def build_data(
+    settings: DictConfig, config: DictConfig | None = None, source: Source | None = None
+) -> FaceDataModule:
     """The LightningDataModule of a ``data`` config; with a sampler and augmentation where it trains.
 
     Args:
         settings: the ``data`` group.
         config: the whole config of a training run; None for evaluation.
+        source: that of the settings, where it is built already.
     """
     return FaceDataModule(
-        source=build_source(settings),
+        source=source or build_source(settings),
         sampler=None if config is None else _sampler(config.sampler),
         augmentation=None if config is None else instantiate(config.augmentation),
         batch_size=settings.batch_size,

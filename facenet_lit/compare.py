@@ -10,28 +10,33 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from facenet_lit import evaluate, report, run_folder
-from facenet_lit.checkpoint import read_card, read_checkpoint
+from facenet_lit.checkpoint import ModelCard, read_card, read_checkpoint
+from facenet_lit.chosen_images import Chosen
 from facenet_lit.command_line import start
 from facenet_lit.comparison import (
     Difference,
     Scored,
     differences,
     refuse_other_images,
+    refuse_pairs,
     rows_of,
     score_run,
     verdict,
 )
-from facenet_lit.comparison_picture import draw_comparison, save
 from facenet_lit.config_values import override_value, plain
 from facenet_lit.errors import UserError, check_choice
-from facenet_lit.evaluation import Evaluated, embed_chosen
-from facenet_lit.metrics.scored_pairs import ScoredPairs
-from facenet_lit.metrics.verification import check_replicates
+from facenet_lit.evaluation import Evaluated, check_fars_of, check_settings, embed_opened, open_chosen
+from facenet_lit.folder_checks import refuse_unwritable
+from facenet_lit.metrics.bootstrap_rates import rate_names
+from facenet_lit.metrics.resampling import ACCURACY
+from facenet_lit.metrics.resolution import is_resolvable
 from facenet_lit.places import place_of
+from facenet_lit.plots.style import pixels
+from facenet_lit.plots.two_runs import Run, draw_two_runs
+from facenet_lit.png_file import write_png
 from facenet_lit.recipe import read_fars
 
 log = logging.getLogger(__name__)
@@ -43,7 +48,7 @@ TABLE, PICTURE = "comparison.json", "roc.png"
 def main() -> None:
     """The entry point; both runs may stand before all settings."""
     sys.argv[1:] = with_runs(sys.argv[1:])
-    start("compare", compare, completed)
+    start("compare", compare, completed, keeps_folder=False)
 
 
 def with_runs(arguments: Sequence[str]) -> list[str]:
@@ -65,6 +70,9 @@ def completed(overrides: Sequence[str]) -> list[str]:
     own = [text for text in overrides if text.lstrip("+").startswith("data.size=")]
     if own:
         raise UserError(f"{own[0]}: each network is compared at its own size; leave it away")
+    placed = [text for text in overrides if text.startswith("hydra.run.dir=")]
+    if placed:
+        raise UserError(f"{placed[0]}: say folder={placed[0].split('=', 1)[1]}")
     said = [text.split("=", 1)[1] for text in overrides if text.startswith("runs=")]
     if not said:
         return []
@@ -90,41 +98,67 @@ def checkpoint_of(run: str) -> Path:
 
 
 def compare(config: DictConfig) -> None:
-    """Compares two runs, prints the table and writes comparison.json and roc.png, in a folder that Hydra made."""
-    place = place_of(os.environ)
-    if place is not None:
-        raise UserError(f"{place.world} processes were started: a comparison runs in one; start it by itself")
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    if not isinstance(config.runs, ListConfig) or len(config.runs) != 2:
-        raise UserError("runs: expected two, as in compare RUN RUN, or runs=[ONE,OTHER]")
-    runs = list(map(str, config.runs))
-    if check_replicates("bounds", config.metrics.bounds) == 0:
-        raise UserError("metrics.bounds=0: a comparison is by bounds; say metrics.bounds=1000")
-    with run_folder.locked(folder):
-        if (folder / TABLE).exists():
-            raise UserError(f"{folder}: holds a comparison; name another folder, or delete it")
-        evaluated = [embed_chosen(_at_own_size(config, run), str(checkpoint_of(run))) for run in runs]
-        refuse_other_images(evaluated[0].rows, evaluated[1].rows)
-        scored = [_scored(config, one) for one in evaluated]
-        found = differences(*scored)
-        figure = check_choice("figure", config.figure, found)
-        tell(config, folder, found, verdict(figure, found[figure], runs), len(evaluated[0].files))
-        save(draw_comparison(_labelled(runs, scored)), folder / PICTURE)
+    """Compares two runs, prints the table and writes comparison.json and roc.png, in a folder that is new."""
+    folder, runs = _checked(config)
+    checkpoints = [checkpoint_of(run) for run in runs]
+    cards = [read_card(read_checkpoint(path)) for path in checkpoints]
+    configs = [_at_own_size(config, cards[0], card) for card in cards]
+    one = open_chosen(configs[0], cards[0])
+    other = open_chosen(configs[1], cards[1], one)
+    _refuse_unscorable(config, one.chosen, cards)
+    evaluated = [
+        embed_opened(own, opened, card, str(path))
+        for own, opened, card, path in zip(configs, (one, other), cards, checkpoints, strict=True)
+    ]
+    refuse_other_images(evaluated[0].rows, evaluated[1].rows)
+    scored = [_scored(config, one) for one in evaluated]
+    found = differences(*scored)
+    figure = check_choice("figure", config.figure, found)
+    picture = draw_two_runs([Run(run, one.pairs, one.figures) for run, one in zip(runs, scored, strict=True)])
+    write_png(folder / PICTURE, pixels(picture))
+    tell(config, folder, found, verdict(figure, found[figure], runs), len(evaluated[0].files))
     log.info("picture  %s", folder / PICTURE)
 
 
-def _labelled(runs: Sequence[str], scored: Sequence[Scored]) -> list[tuple[str, ScoredPairs]]:
-    return [(run, one.pairs) for run, one in zip(runs, scored, strict=True)]
+def _checked(config: DictConfig) -> tuple[Path, list[str]]:
+    """Where the comparison goes, and the two runs; raises UserError where the settings can't be used."""
+    place, folder = place_of(os.environ), Path(str(config.folder)).expanduser()
+    if place is not None:
+        raise UserError(f"{place.world} processes were started: a comparison runs in one; start it by itself")
+    if not isinstance(config.runs, ListConfig) or len(config.runs) != 2:
+        raise UserError("runs: expected two, as in compare RUN RUN, or runs=[ONE,OTHER]")
+    runs = list(map(str, config.runs))
+    if len({checkpoint_of(run).resolve() for run in runs}) == 1:
+        raise UserError(f"runs: both are {runs[0]}; expected two that differ")
+    check_settings(config)
+    if config.metrics.bounds == 0:
+        raise UserError("metrics.bounds=0: a comparison is by bounds; say metrics.bounds=1000")
+    if (folder / TABLE).exists():
+        raise UserError(f"{folder}: holds a comparison; name another folder, or delete it")
+    refuse_unwritable(folder)
+    return folder, runs
 
 
-def _at_own_size(config: DictConfig, run: str) -> DictConfig:
-    """The config with the size of the run's images, and their crop where the first run's are cut as in training."""
-    own = OmegaConf.create(plain(config))
-    cards = [read_card(read_checkpoint(checkpoint_of(name))).data for name in (str(config.runs[0]), run)]
-    own.data.size = cards[1]["size"]
-    if config.data.crop == cards[0].get("crop") and cards[0]["choice"] == cards[1]["choice"]:
-        own.data.crop = cards[1].get("crop")
-    return own
+def _at_own_size(config: DictConfig, first: ModelCard, own: ModelCard) -> DictConfig:
+    """The config with the size of a run's images, and their crop where the first run's are cut as in training."""
+    result = OmegaConf.create(plain(config))
+    result.data.size = own.data["size"]
+    if config.data.crop == first.data.get("crop") and first.data["choice"] == own.data["choice"]:
+        result.data.crop = own.data.get("crop")
+    return result
+
+
+def _refuse_unscorable(config: DictConfig, chosen: Chosen, cards: Sequence[ModelCard]) -> None:
+    """Raises UserError where the chosen pairs can't be compared on, or not by the figure: before any is decoded."""
+    images, impostors = len(chosen.numbers), chosen.impostor_pairs
+    refuse_pairs(
+        images * (images - 1) // 2 if chosen.folds is None else sum(map(len, chosen.folds)), impostors
+    )
+    check_fars_of(config, chosen)
+    names = rate_names([far for far in read_fars(config.metrics) if is_resolvable(far, impostors)])
+    if chosen.folds is not None and all(card.threshold is not None for card in cards):
+        names.append(ACCURACY)
+    check_choice("figure", config.figure, names)
 
 
 def _scored(config: DictConfig, found: Evaluated) -> Scored:
@@ -142,6 +176,7 @@ def tell(
     runs = list(map(str, config.runs))
     facts = {"runs": runs, "part": config.part, "pairs": config.pairs, "images": images, "verdict": sentence}
     values = {name: one._asdict() for name, one in found.items()}
+    run_folder.write_atomically(folder / run_folder.CONFIG, OmegaConf.to_yaml(config, resolve=True))
     text = json.dumps({**facts, "figures": values}, indent=2, allow_nan=False)
     run_folder.write_atomically(folder / TABLE, text + "\n")
     kind = "all pairs" if config.pairs is None else f"pairs of {Path(str(config.pairs)).name}"

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from facenet_lit.batch import IntArray, Rows
 from facenet_lit.errors import UserError
 from facenet_lit.metrics.bootstrap_intervals import Resampled, difference_of
 from facenet_lit.metrics.bootstrap_table import HELD, PairTable
+from facenet_lit.metrics.bounds import beside, bounds_by_name, by_ends
 from facenet_lit.metrics.figures import BALANCED, figures, higher_is_better
 from facenet_lit.metrics.pair_scoring import score_all_pairs, score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
@@ -31,6 +31,11 @@ class Scored(NamedTuple):
     pairs: ScoredPairs
     told: dict[str, float]
     resampled: dict[str, Resampled]
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """The rates, each followed by its bounds."""
+        return beside(self.told, by_ends(bounds_by_name(self.told, self.resampled)))
 
 
 class Difference(NamedTuple):
@@ -72,10 +77,11 @@ def score_run(
         fars: FARs at which TAR is given.
 
     Raises:
-        UserError: there are too many pairs, or none of one kind.
+        UserError: see :func:`refuse_pairs`.
     """
-    table = _table(rows, listed)
     pairs = score_all_pairs(*rows[:3]) if listed is None else score_listed_pairs(*rows[:3], listed)
+    refuse_pairs(len(pairs.genuine) + len(pairs.impostor), len(pairs.impostor))
+    table = PairTable.of_all(rows) if listed is None else PairTable.of_list(rows, listed)
     told, resampled = figures(pairs, threshold, fars), resample(table, replicates, threshold, fars)
     if listed is not None and judged_at is not None:
         told[ACCURACY] = accuracy(pairs, judged_at)
@@ -84,18 +90,15 @@ def score_run(
     return Scored(pairs, known, resampled)
 
 
-def _table(rows: Rows, listed: npt.ArrayLike | None) -> PairTable:
-    count = len(rows.numbers)
-    if listed is None and count * (count - 1) // 2 > HELD:
+def refuse_pairs(count: int, impostors: int) -> None:
+    """Raises UserError where so many pairs, some of them impostors, are too many to be drawn anew, or all of a kind."""
+    if count > HELD:
         raise UserError(
-            f"{count} images have more than {HELD} pairs, too many to be drawn anew; say pairs=FILE, a list"
+            f"{count:,} pairs are more than {HELD:,}, which can't be drawn anew; say pairs=FILE, a list"
         )
-    table = PairTable.of_all(rows) if listed is None else PairTable.of_list(rows, listed)
-    if not len(table) or not len(table.genuine_of):
-        raise UserError(
-            "these images have no genuine or no impostor pair: expected both; choose another part"
-        )
-    return table
+    if not 0 < impostors < count:
+        kind = "genuine" if impostors else "impostor"
+        raise UserError(f"these images have no {kind} pair: expected both kinds; choose another part")
 
 
 def differences(first: Scored, second: Scored) -> dict[str, Difference]:

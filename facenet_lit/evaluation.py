@@ -25,6 +25,7 @@ from facenet_lit.metrics.verification import check_replicates
 from facenet_lit.precision import lay_out
 from facenet_lit.recipe import read_fars
 from facenet_lit.resolution_checks import check_resolution, fars_asked_for
+from facenet_lit.sources.lfw_lists import ListedPair
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,20 @@ class Evaluated(NamedTuple):
     files: list[str]
 
 
+class Opened(NamedTuple):
+    """What is to be scored, as far as the listing tells.
+
+    Attributes:
+        data: the pictures, not packed yet.
+        listed: pairs of file names by the folds of their list, None for all pairs.
+        chosen: which images and pairs they are, should all of them decode.
+    """
+
+    data: FaceDataModule
+    listed: list[list[ListedPair]] | None
+    chosen: Chosen
+
+
 def embed_chosen(config: DictConfig, path: str) -> Evaluated:
     """Embeds what is to be scored by a checkpoint.
 
@@ -63,41 +78,71 @@ def embed_chosen(config: DictConfig, path: str) -> Evaluated:
         UserError: a setting is wrong, or the checkpoint was trained on some of it; before a picture is decoded, where
             the listing tells.
     """
-    check_choice("part", config.part, ("val", "test", "all"))
-    batch_size = check_integer("batch_size", config.batch_size, 1)
-    device = choose_device(config.accelerator, "accelerator")
+    check_settings(config)
     card = read_card(read_checkpoint(path))
-    _refuse_settings_of_training(config, card)
+    opened = open_chosen(config, card)
+    check_fars_of(config, opened.chosen)
+    return embed_opened(config, opened, card, path)
+
+
+def check_settings(config: DictConfig) -> None:
+    """Raises UserError where a setting of an evaluation is wrong by itself."""
+    check_choice("part", config.part, ("val", "test", "all"))
+    check_integer("batch_size", config.batch_size, 1)
+    choose_device(config.accelerator, "accelerator")
     check_number("metrics.threshold", config.metrics.threshold)
     check_replicates("bounds", config.metrics.bounds)
-    fars = read_fars(config.metrics)
+    read_fars(config.metrics)
+
+
+def open_chosen(config: DictConfig, card: ModelCard, beside: Opened | None = None) -> Opened:
+    """Chooses what a checkpoint is scored on, by the listing.
+
+    Args:
+        config: see :func:`embed_chosen`.
+        card: the checkpoint's.
+        beside: what another is scored on of the same source, which is not read again.
+
+    Raises:
+        UserError: a setting is wrong, or the checkpoint was trained on people of it.
+    """
+    _refuse_settings_of_training(config, card)
     # Of the data that is scored: another data set's list of ten folds has nothing to do with the checkpoint's.
     fold = config.data.get("fold")
     listed = None if config.pairs is None else read_list(str(config.pairs), fold)
-
     _settle_split(config)
-    data = build_data(config.data)
+    data = build_data(config.data, source=beside and beside.data.source)
+    if beside and (data.size, data.crop) == (beside.data.size, beside.data.crop):
+        data = beside.data
     cut = card.data.get("crop")
     if config.data.crop != cut:
         here, there = map(override_value, (config.data.crop, cut))
         log.info("data.crop=%s: the network was trained with data.crop=%s", here, there)
-    # All that the listing tells, before a picture is decoded.
     chosen = choose(data.source, data.listed.parts, config.part, listed)
     _refuse_people(chosen, data, card, config.part)
-    asked = fars_asked_for(HydraConfig.get().overrides.task)
-    warning = check_resolution({config.part: chosen.impostor_pairs}, fars, asked)
+    return Opened(data, listed, chosen)
+
+
+def check_fars_of(config: DictConfig, chosen: Chosen) -> None:
+    """Warns of FARs that the chosen pairs are too few for; raises UserError where the user asked for such a one."""
+    impostors, asked = {config.part: chosen.impostor_pairs}, fars_asked_for(HydraConfig.get().overrides.task)
+    warning = check_resolution(impostors, read_fars(config.metrics), asked)
     if warning:
         log.warning("%s", warning)
 
+
+def embed_opened(config: DictConfig, opened: Opened, card: ModelCard, path: str) -> Evaluated:
+    """Embeds what was opened; raises UserError where the checkpoint was trained on pictures of it."""
+    data = opened.data
     data.setup()
     faces = data.faces
-    listed = None if listed is None else decoded_pairs(listed, faces.left_out)
+    listed = None if opened.listed is None else decoded_pairs(opened.listed, faces.left_out)
     chosen = choose(faces, data.parts, config.part, listed)  # again, as some may not have decoded
     files = [faces.files[number] for number in chosen.numbers]
     trained, pictures = card.trained_pictures.numpy(), faces.fingerprints[chosen.numbers]
     refuse(find_trained_pictures(trained, files, pictures), data.allow_leak, CHOOSE_OTHERS)
-
-    rows = embed(path, card, data, chosen.numbers, batch_size, device)
+    device = choose_device(config.accelerator, "accelerator")
+    rows = embed(path, card, data, chosen.numbers, config.batch_size, device)
     return Evaluated(unique_rows(*rows[:3]), chosen, card, files)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from facenet_lit.metrics.bounds import HIGH, LOW, without_bounds
+from facenet_lit.metrics.bounds import with_bounds, without_bounds
 from facenet_lit.metrics.figures import BALANCED
 
 
@@ -56,9 +56,7 @@ def show(table: Table) -> None:
 
 
 def _cell(figures: Mapping[str, float | None], name: str) -> str:
-    text = _text(figures[name]) if name in figures else ""
-    low, high = figures.get(name + LOW), figures.get(name + HIGH)
-    return text if low is None or high is None else f"{text} [{low:.3f}, {high:.3f}]"
+    return with_bounds(figures, name, ".4f") if name in figures else ""
 
 
 def _text(value: object) -> str:

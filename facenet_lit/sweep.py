@@ -15,12 +15,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from facenet_lit import report
 from facenet_lit.composing import one_line
+from facenet_lit.metrics.bounds import with_bounds
 from facenet_lit.run_folder import ended_by, read_metrics, write_atomically
 
 TABLE = "sweep.csv"
 
 # What a console is wide enough for.
 SHOWN = ("val/eer_balanced", "test/eer_balanced", "test/tar", "test/far", "ended_by", "error")
+
+BOUNDED = SHOWN[:2]
 
 
 class SweepTable(Callback):
@@ -84,12 +87,17 @@ def _end_of(job: Path) -> dict[str, object]:
 
 
 def shortened(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with the overrides that differ between jobs and the main figures alone."""
+    """The rows with the overrides that differ between jobs and the main figures alone; two of these have bounds."""
     columns = dict.fromkeys(key for row in rows for key in row)
     told = [key for key in columns if key in SHOWN]
     said = [key for key in columns if "/" not in key and key not in SHOWN]
     differing = [key for key in said if len({str(row.get(key)) for row in rows}) > 1]
-    return [{key: row[key] for key in (*differing, *told) if key in row} for row in rows]
+    return [{key: _cell(row, key) for key in (*differing, *told) if key in row} for row in rows]
+
+
+def _cell(row: Mapping[str, Any], key: str) -> Any:
+    """What a row says under a key: a figure with its bounds, where it is one that jobs are compared by."""
+    return with_bounds(row, key, ".4f") if key in BOUNDED else row[key]
 
 
 def _error_of(job_return: JobReturn) -> str | None:

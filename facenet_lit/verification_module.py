@@ -19,7 +19,7 @@ from facenet_lit.checkpoint import ModelCard
 from facenet_lit.growth import shrunk
 from facenet_lit.losses.loss import Loss, LossSum
 from facenet_lit.losses.triplet import TripletLoss
-from facenet_lit.metrics.bounds import beside
+from facenet_lit.metrics.bounds import beside, without_bounds
 from facenet_lit.metrics.operating_points import best_accuracy_threshold
 from facenet_lit.metrics.pair_scoring import score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
@@ -161,6 +161,15 @@ class VerificationModule(L.LightningModule):
     def scored_pairs(self, part: str) -> ScoredPairs | None:
         """All pairs of a part as last evaluated."""
         return self.metric(part).pairs
+
+    def bounds_of(self, part: str) -> dict[str, float | None]:
+        """The bounds of a part's rates over all pairs, as last evaluated, without the part in front of their names."""
+        start = f"{part}/"
+        return {
+            name.removeprefix(start): value
+            for name, value in self.figures.items()
+            if name.startswith(start) and without_bounds(name) != name
+        }
 
     def _mine(self, own: Rows, rows: Rows, given: Tensor | None) -> Tensor:
         """(T, 3) the triplets of this process's anchors; none where the loss needs none."""

@@ -20,7 +20,6 @@ LEVELS = {
     "trial": ENTRY,
     "compare": ENTRY,
     "comparison": ENTRY,
-    "comparison_picture": ENTRY,
     "evaluation": ENTRY,
     "building": ENTRY,
     "recipe": ENTRY,

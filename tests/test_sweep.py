@@ -110,12 +110,20 @@ def test_rows_stand_in_the_order_of_the_jobs(tmp_path: Path) -> None:
 
 
 def test_the_console_gets_what_differs_and_the_main_figures() -> None:
+    ends = {
+        "test/eer_balanced_low": 0.2,
+        "test/eer_balanced_high": 0.4,
+        "test/tar_low": 0.4,
+        "test/tar_high": 0.6,
+    }
     rows = [
         {"job": "0", "model": "inception", "seed": "0", "val/eer_balanced": 0.2, "val/auc": 0.9},
+        {"job": "2", "model": "timm", "test/eer_balanced": 0.3, "test/tar": 0.5, **ends, "seed": "0"},
         {"job": "1", "model": "resnext", "seed": "0", "error": "loss.margin=abc"},
     ]
     assert shortened(rows) == [
-        {"job": "0", "model": "inception", "val/eer_balanced": 0.2},
+        {"job": "0", "model": "inception", "val/eer_balanced": "0.2000"},
+        {"job": "2", "model": "timm", "test/eer_balanced": "0.3000 [0.200, 0.400]", "test/tar": 0.5},
         {"job": "1", "model": "resnext", "error": "loss.margin=abc"},
     ]
 

@@ -27,7 +27,7 @@ from benchmarks.harness import Measured, measure, one_thread
 from facenet_lit.provenance import commit, machine
 
 HERE = Path(__file__).resolve().parent
-MODULES = ("loader", "triplets", "mining", "verification", "folds", "steps", "health")
+MODULES = ("loader", "triplets", "mining", "verification", "folds", "steps", "health", "bounds")
 HEAD = """| work | ours | peer | bound | ours / bound | peer / ours | memory, ours | memory, peer | peer is | bound is |
 |---|---|---|---|---|---|---|---|---|---|
 """

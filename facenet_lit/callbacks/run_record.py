@@ -8,6 +8,7 @@ from facenet_lit import gathering
 from facenet_lit.callbacks.checkpoints import Checkpoints
 from facenet_lit.callbacks.embedding_health import Diverged, ended_by
 from facenet_lit.loggers.dashboard import Settings, dashboards
+from facenet_lit.metrics.bounds import ENDS
 from facenet_lit.metrics.figures import BALANCED, tar_at_far_name
 from facenet_lit.verification_module import VerificationModule
 
@@ -72,9 +73,19 @@ class RunRecord(L.Callback):
             self._end_row(trainer)
 
     def figures(self, module: VerificationModule) -> list[str]:
-        """The names of the row's figures: those of ``test``, or of ``val`` where that is the last that is scored."""
-        told = ["eer" + BALANCED, "eer", "tar", "far"]
-        told += [tar_at_far_name(f) for f in module.metric("test").fars]
+        """The names of the row's figures: those of ``test``, or of ``val`` where that is the last that is scored.
+
+        The first of them, by which runs are put in order, has its bounds beside it.
+        """
+        metric, first = module.metric("test"), "eer" + BALANCED
+        told = [
+            first,
+            *([first + end for end in ENDS] if metric.replicates[False] else []),
+            "eer",
+            "tar",
+            "far",
+        ]
+        told += [tar_at_far_name(f) for f in metric.fars]
         part = "test/" if self.test else BEST
         names = [f"{part}{name}" for name in told]
         return list(dict.fromkeys([BEST + self.checkpoints.monitor.removeprefix("val/"), *names]))

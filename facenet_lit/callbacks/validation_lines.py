@@ -8,11 +8,12 @@ from collections.abc import Mapping
 import lightning as L
 
 from facenet_lit.budget import Budget
+from facenet_lit.metrics.bounds import with_bounds
 from facenet_lit.verification_module import VerificationModule
 
 log = logging.getLogger(__name__)
 
-TOLD = ("tar", "far", "eer_balanced")
+ALONE, BOUNDED = ("tar", "far"), "eer_balanced"  # bounds of all would not fit into the line
 
 
 class ValidationLines(L.Callback):
@@ -32,13 +33,14 @@ class ValidationLines(L.Callback):
 
 
 def validation_line(step: int, budget: Budget, figures: Mapping[str, float | None]) -> str:
-    """Such as ``step 100, 33%, 59 s: val tar 0.81, far 0.10, eer_balanced 0.123``.
+    """Such as ``step 100, 33%, 59 s: val tar 0.812, far 0.100, eer_balanced 0.123 [0.101, 0.148]``.
 
     Args:
         step: steps done.
         budget: what is spent.
         figures: values by name; None where a part has no pairs for it.
     """
-    values = {name: figures.get(f"val/{name}") for name in TOLD}
-    told = [f"{name} {'-' if value is None else f'{value:.3f}'}" for name, value in values.items()]
+    alone = {name: figures.get(f"val/{name}") for name in ALONE}
+    told = [f"{name} {with_bounds(alone, name)}" for name in alone]
+    told.append(f"{BOUNDED} {with_bounds(figures, f'val/{BOUNDED}')}")
     return f"step {step:5d}, {budget.share:4.0%}, {budget.seconds_spent:4.0f} s: val {', '.join(told)}"

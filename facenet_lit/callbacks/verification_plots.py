@@ -35,6 +35,11 @@ class VerificationPlots(DrawingCallback):
         """See :class:`DrawingCallback`."""
         metric = module.metric(moment.part)
         if metric.pairs is not None and metric.pairs.has_both_kinds:
-            yield "roc", draw_roc(metric.pairs, self.points, metric.fars, f"ROC of {moment.words}")
-            yield "det", draw_det(metric.pairs, self.points, metric.fars, f"DET of {moment.words}")
-            yield "distances", draw_distances(metric.pairs, metric.threshold, f"Distances of {moment.words}")
+            drawn, bounds, words = (
+                (metric.pairs, self.points, metric.fars),
+                module.bounds_of(moment.part),
+                moment.words,
+            )
+            yield "roc", draw_roc(*drawn, f"ROC of {words}", bounds)
+            yield "det", draw_det(*drawn, f"DET of {words}", bounds)
+            yield "distances", draw_distances(metric.pairs, metric.threshold, f"Distances of {words}", bounds)

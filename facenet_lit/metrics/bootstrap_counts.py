@@ -46,13 +46,14 @@ class Replicates:
         self.shares = np.stack(
             [np.ones(table.identities), 1 / np.maximum(pairs_of, 1)]
         )  # (2, I) a pair's weight
-        self.totals = np.vstack([self._all_impostors(), self._genuine_below(np.array([PAST]))[:, 0]])
+        whole = self._all_impostors()
+        self._known = {0: np.zeros_like(whole), len(table): whole}  # of so many nearest impostor pairs
+        self.totals = np.vstack([whole, self._genuine(np.array([0, PAST]))[:, 0]])
 
     def below(self, cuts: IntArray) -> Weights:
         """(3, K, R) weights nearer than each of ascending ``cuts`` (K,), in steps; rows as in ``totals``."""
-        edges = np.append(0, self.table.below(cuts))
-        between = [self._between(*ends) for ends in itertools.pairwise(edges)]
-        return np.concatenate([np.cumsum(between, axis=0)[None], self._genuine_below(cuts)])
+        impostor = np.stack([self._nearest(place) for place in self.table.below(cuts).tolist()])
+        return np.concatenate([impostor[None], self._genuine(np.append(0, cuts))])
 
     def between(self, cuts: IntArray, chosen: IntArray) -> Weights:
         """(3, K - 1, S) weights nearer than each of ascending cuts (K,) but the first, and not than the first.
@@ -61,9 +62,8 @@ class Replicates:
             cuts: in steps; the pairs between are few enough to be gone through.
             chosen: (S,) which replicates.
         """
-        impostor = _running(self._summed(self.table.below(cuts), chosen))
-        genuine = self._genuine_below(cuts, chosen)
-        return np.concatenate([impostor[None], genuine[:, 1:] - genuine[:, :1]])
+        impostor = self._summed(self.table.below(cuts), chosen)
+        return np.concatenate([impostor[None], self._genuine(cuts, chosen)])
 
     def pairs_between(self, cuts: tuple[IntArray, IntArray], chosen: IntArray) -> tuple[IntArray, Weights]:
         """The pairs between two thresholds in each of some replicates, those of fewer pairs filled up in front.
@@ -98,8 +98,16 @@ class Replicates:
         whole: npt.NDArray[np.int64] = (drawn.sum(0) ** 2 - (drawn**2).sum(0)) // 2
         return whole
 
+    def _nearest(self, count: int) -> npt.NDArray[np.int64]:
+        """(R,) weight of so many nearest impostor pairs, from that of about as many, if known."""
+        if count not in self._known:
+            about = min(self._known, key=lambda known: abs(known - count))
+            between = self._between(min(count, about), max(count, about))
+            self._known[count] = self._known[about] + (between if about < count else -between)
+        return self._known[count]
+
     def _summed(self, edges: IntArray, chosen: IntArray) -> npt.NDArray[np.int64]:
-        """(K, S) weight of the impostor pairs between successive places (K + 1,) of the order, in some replicates."""
+        """(K, S) weight of the impostor pairs from the first of places (K + 1,) of the order to each of the others."""
         counts = np.ascontiguousarray(self._padded[:, chosen])
         rows = -(-np.diff(edges) // ROW)  # so many for each; the last is filled up with pairs of nobody
         ends = np.append(0, np.cumsum(rows))
@@ -110,8 +118,8 @@ class Replicates:
         for k in range(0, len(segment), step):
             at = slice(k, k + step)
             sums[1:][at] = self._row_sums(starts[at], edges[segment[at] + 1], counts)
-        between: npt.NDArray[np.int64] = np.diff(_running(sums)[ends], axis=0)
-        return between
+        upto: npt.NDArray[np.int64] = _running(sums)[ends[1:]]
+        return upto
 
     def _row_sums(self, starts: IntArray, stops: IntArray, counts: Counts) -> npt.NDArray[Any]:
         """(K, S) weights of rows of pairs: from each start on, up to ROW of them, before each stop."""
@@ -139,17 +147,17 @@ class Replicates:
         pairs = np.bincount(codes, minlength=size**2).reshape(size, size)  # above the diagonal
         return _quadratic(pairs, self.counts)
 
-    def _genuine_below(self, cuts: IntArray, chosen: IntArray | slice = slice(None)) -> Weights:
-        """(2, K, S) weight of the genuine pairs nearer than each of ascending cuts: over pairs, and balanced."""
-        edges = np.append(0, self.table.genuine_below(cuts))
+    def _genuine(self, cuts: IntArray, chosen: IntArray | slice = slice(None)) -> Weights:
+        """(2, K - 1, S) weight of the genuine pairs from the first of cuts (K,) to each other: all, and balanced."""
+        edges = self.table.genuine_below(cuts)
+        of = self.table.genuine_of[edges[0] : edges[-1]]
+        shape = len(cuts) - 1, self.table.identities
+        pairs = csr_array(
+            (np.ones(len(of)), of.copy(), edges - edges[0]), shape=shape
+        )  # which sorts what it is given
+        pairs.sum_duplicates()
         drawn = self.counts[:, chosen].astype(np.float64)
-        place = np.repeat(np.arange(len(cuts)), np.diff(edges))  # the first cut that accepts a pair
-        of = self.table.genuine_of[: edges[-1]]
-        sides = []
-        for share in self.shares:
-            nearer = csr_array((share[of], (place, of)), shape=(len(cuts), len(share)))
-            sides.append(_running(nearer @ drawn))
-        return np.stack(sides)
+        return np.stack([_running(pairs @ (drawn * share[:, None])) for share in self.shares])
 
 
 def _running(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

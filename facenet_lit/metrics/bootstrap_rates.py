@@ -76,6 +76,12 @@ def _allowed(f: Fraction, totals: Weights) -> Weights:
     return np.array(exact, np.float64)
 
 
+def rate_names(fars: Sequence[float]) -> list[str]:
+    """The names that :func:`replicate_rates` gives."""
+    sought = ["tar", "eer", *map(tar_at_far_name, fars)]
+    return ["far", *(name + ending for ending in ENDINGS.values() for name in sought)]
+
+
 def replicate_rates(replicates: Replicates, threshold: float, fars: Sequence[float]) -> dict[str, Weights]:
     """(R,) rates of each replicate by the names of their figures; NaN where a replicate lacks the pairs.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
 from facenet_lit.batch import Rows
-from facenet_lit.metrics.bootstrap_intervals import Resampled, bounds_of
+from facenet_lit.metrics.bootstrap_intervals import Bounds, Resampled, bounds_of
 from facenet_lit.metrics.bootstrap_table import HELD, PairTable
 from facenet_lit.metrics.effective_number import ENOUGH
 from facenet_lit.metrics.resampling import ACCURACY, resample, resample_accuracy
 
-LOW, HIGH = "_low", "_high"
+ENDS = LOW, HIGH = "_low", "_high"
 
 
 class Bounded(NamedTuple):
@@ -61,15 +61,24 @@ def bounded(
     resampled = {} if alone else resample(table, replicates, threshold, fars)
     if told.get(ACCURACY) is not None and judged_at is not None:
         resampled[ACCURACY] = resample_accuracy(table, replicates, judged_at)
-    figures: dict[str, float] = {}
-    counted: dict[str, Resampled] = {}
-    for name, values in resampled.items():
-        rate = told.get(name)
-        if rate is not None:
-            low, high, fallback = bounds_of(rate, values)
-            figures |= {name + LOW: low, name + HIGH: high}
-            counted |= {name: values} if fallback else {}
-    return Bounded(figures, fallback_lines(counted))
+    bounds = bounds_by_name(told, resampled)
+    counted = {name: resampled[name] for name, found in bounds.items() if found.counted}
+    return Bounded(by_ends(bounds), fallback_lines(counted))
+
+
+def bounds_by_name(told: Mapping[str, float | None], resampled: Mapping[str, Resampled]) -> dict[str, Bounds]:
+    """The bounds of each figure that is known and resampled."""
+    known = {name: rate for name in resampled if (rate := told.get(name)) is not None}
+    return {name: bounds_of(rate, resampled[name]) for name, rate in known.items()}
+
+
+def by_ends(bounds: Mapping[str, Bounds]) -> dict[str, float]:
+    """Bounds as figures, by the names that end in ``_low`` and ``_high``."""
+    return {
+        name + end: value
+        for name, found in bounds.items()
+        for end, value in zip(ENDS, found[:2], strict=True)
+    }
 
 
 def fallback_lines(counted: Mapping[str, Resampled]) -> list[str]:
@@ -88,13 +97,15 @@ def fallback_lines(counted: Mapping[str, Resampled]) -> list[str]:
 
 def beside(told: Mapping[str, float | None], bounds: Mapping[str, float]) -> dict[str, float | None]:
     """Figures, each followed by its bounds where it has them."""
-    ends = ("", LOW, HIGH)
-    return {
-        name + end: {**told, **bounds}[name + end]
-        for name in told
-        for end in ends
-        if not end or name + end in bounds
-    }
+    both = {**told, **bounds}
+    return {name + end: both[name + end] for name in told for end in ("", *ENDS) if name + end in both}
+
+
+def with_bounds(figures: Mapping[str, Any], name: str, form: str = ".3f", ends: str = ".3f") -> str:
+    """A figure as people read it: ``0.831 [0.812, 0.849]``, without brackets where it has no bounds, ``-`` for None."""
+    rate, low, high = (figures.get(name + end) for end in ("", *ENDS))
+    text = "-" if rate is None else f"{rate:{form}}"
+    return text if low is None or high is None else f"{text} [{low:{ends}}, {high:{ends}}]"
 
 
 def without_bounds(name: str) -> str:

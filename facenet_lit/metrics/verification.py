@@ -17,8 +17,6 @@ from facenet_lit.metrics.pair_scoring import score_all_pairs, unique_rows
 from facenet_lit.metrics.scored_pairs import ScoredPairs
 
 LEAST_REPLICATES = 100
-
-
 MOST_WHILE_TRAINING = (
     4096  # images of which each validation tells bounds: twice as many take four times as long
 )

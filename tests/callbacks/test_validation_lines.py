@@ -19,6 +19,13 @@ def test_a_line_is_compact() -> None:
     budget.steps_spent, budget.seconds_spent = 100, 58.7
     line = validation_line(100, budget, FIGURES)
     assert line == "step   100,  33%,   59 s: val tar 0.812, far 0.050, eer_balanced 0.124"
+    bounds = {
+        "val/eer_balanced_low": 0.1,
+        "val/eer_balanced_high": 0.15,
+        "val/tar_low": 0.8,
+        "val/tar_high": 0.9,
+    }
+    assert validation_line(100, budget, FIGURES | bounds) == f"{line} [0.100, 0.150]"
     assert "tar -, far 0.050" in validation_line(100, budget, {**FIGURES, "val/tar": None})
 
 

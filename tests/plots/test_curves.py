@@ -57,7 +57,7 @@ def test_both_curves_go_from_corner_to_corner() -> None:
 def test_the_marks_stand_where_counting_puts_them() -> None:
     pairs = scored()
     impostor = pairs.impostor.values()
-    (axes,) = draw_roc(pairs, 100, FARS).axes
+    axes, of_errors = draw_roc(pairs, 100, FARS).axes[0], draw_det(pairs, 100, FARS).axes[0]
     weights = 1 / np.bincount(pairs.genuine_identities)[pairs.genuine_identities]
     expected = []
     for weight in (np.ones(300), weights):
@@ -70,9 +70,31 @@ def test_the_marks_stand_where_counting_puts_them() -> None:
             ]
             expected.append((f, max(tars)))
     assert np.allclose(marks(axes, "D"), expected)
-    for (far, tar), label in zip(marks(axes, "o"), axes.get_legend_handles_labels()[1], strict=False):
+    told = [label.split(": ")[1] for label in axes.get_legend_handles_labels()[1][:2]]
+    assert told == [f"TAR {tar:.3f} at FAR 1e-1" for _, tar in expected[::2]]
+    for (far, tar), label in zip(marks(axes, "o"), of_errors.get_legend_handles_labels()[1], strict=False):
         assert abs(far - (1 - tar)) < 0.02  # as near as 300 pairs let them come
         assert label.endswith(f"EER {(far + 1 - tar) / 2:.3f}")
+
+
+@pytest.mark.parametrize(("draw", "turned"), [(draw_roc, False), (draw_det, True)])
+def test_bounds_are_bars_at_the_fars_and_stand_in_the_legend(draw: object, turned: bool) -> None:
+    bounds = {"tar_at_far_1e-2_balanced_low": 0.7, "tar_at_far_1e-2_balanced_high": 0.9}
+    bounds |= {"tar_at_far_1e-1_low": 0.9, "tar_at_far_1e-1_high": 0.98, "eer_low": 0.05, "eer_high": 0.08}
+    figure = draw(scored(), 100, FARS, "val", bounds)
+    bars = [line.get_data() for line in figure.axes[0].lines if len(line.get_xdata()) == 2]
+    bars = [(x, y) for x, y in bars if np.isfinite(y).all() and x[0] == x[1]]
+    drawn = [tuple(1 - norm.cdf(y) if turned else y) for _, y in bars]
+    assert np.allclose(drawn, [(0.9, 0.98), (0.7, 0.9)])
+    assert np.allclose([norm.cdf(x[0]) if turned else x[0] for x, _ in bars], [0.1, 0.01])
+    first = figure.axes[0].get_legend_handles_labels()[1][0]
+    assert ("[0.050, 0.080]" if turned else "[0.900, 0.980] at FAR 1e-1") in first
+    assert figure.texts[1].get_text() == "300 genuine, 5,000 impostor pairs; [95% bounds]"
+
+
+def test_without_a_far_the_roc_tells_equal_errors() -> None:
+    labels = draw_roc(scored()).axes[0].get_legend_handles_labels()[1]
+    assert [label.split(" EER 0.0")[0] for label in labels[:2]] == ["over pairs:", "balanced:"]
 
 
 def test_det_is_scikit_learns_on_normal_deviates() -> None:
