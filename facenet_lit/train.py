@@ -144,7 +144,6 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     budget, checkpoints, callbacks = own_callbacks(config, folder, job.row)
     known = read_card(read_checkpoint(resumed)) if resumed is not None else weights and weights.card
     data = prepare_data(config, job.overrides, known)
-
     card = build_card(config, str(job.choices["data"]), data)
     if known is not None:
         take_over(known, card)

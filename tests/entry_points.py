@@ -20,7 +20,7 @@ from omegaconf import open_dict
 
 from facenet_lit import train
 from facenet_lit.callbacks.checkpoints import Checkpoints
-from facenet_lit.command_line import user_error
+from facenet_lit.command_line import Completion, Job, user_error
 from facenet_lit.composing import Composer, one_line
 from facenet_lit.config_dir import config_dir
 
@@ -77,25 +77,31 @@ def run_script(file: Path, *arguments: object) -> Ended:
     return call(lambda: runpy.run_path(str(file), run_name="__main__"), *map(str, arguments))
 
 
-def refused(folder: Path, *overrides: str) -> str:
-    """What a job of train is refused with: composed, checked and begun as ``python -m`` does, which composes it
+def refused(
+    folder: Path, *overrides: str, job: Job = train.train, completed: Completion = lambda said: []
+) -> str:
+    """What a job is refused with: completed, composed, checked and begun as ``python -m`` does, which composes it
     twice more and tells it in a line behind ``error: ``.
     """
-    composer = Composer(config_dir(), "train")
-    hydras = composer.compose(overrides)
-    composer.check_keys(hydras)
-    with open_dict(hydras):
-        hydras.hydra.runtime.output_dir = str(folder)
-    job = copy.deepcopy(hydras)
-    with open_dict(job):
-        del job["hydra"]
-    HydraConfig.instance().set_config(hydras)
     with pytest.raises(Exception) as caught:  # noqa: PT011
-        train.train(job)
+        _begun(folder, [*completed(overrides), *overrides], job)
     cause = user_error(caught.value)
     if cause is None:
         raise caught.value
     return one_line(cause)
+
+
+def _begun(folder: Path, overrides: Sequence[str], job: Job) -> None:
+    composer = Composer(config_dir(), job.__name__)
+    hydras = composer.compose(overrides)
+    composer.check_keys(hydras)
+    with open_dict(hydras):
+        hydras.hydra.runtime.output_dir = str(folder)
+    config = copy.deepcopy(hydras)
+    with open_dict(config):
+        del config["hydra"]
+    HydraConfig.instance().set_config(hydras)
+    job(config)
 
 
 def process(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:
