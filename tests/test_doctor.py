@@ -173,8 +173,8 @@ def test_all_black(faces: Path, drawn: list[np.ndarray]) -> None:
 def test_pixels_that_are_not_normalised() -> None:
     ended = call(main, *TINY, *QUICK, "data.normalize=none", "augmentation=none")
     assert verdicts(ended)["pixels"] == "look"
-    assert "They are not normalised: they lie in 0.00 to 1.00" in told(ended, "pixels")
-    assert "-> say data.normalize=half" in told(ended, "pixels")
+    assert "They lie in 0.00 to 1.00" in told(ended, "pixels")
+    assert "1. pixels are not brought around 0: data.normalize=half" in told(ended, "pixels")
 
 
 @pytest.mark.parametrize("more", [[], ["loss=arcface"], ["miner=masked"]])
