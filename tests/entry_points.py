@@ -23,7 +23,7 @@ from omegaconf import open_dict
 
 from facenet_lit import command_line, train
 from facenet_lit.callbacks.checkpoints import Checkpoints
-from facenet_lit.command_line import Job, user_error
+from facenet_lit.command_line import Completion, Job, user_error
 from facenet_lit.composing import Composer, one_line
 from facenet_lit.config_dir import config_dir
 
@@ -100,10 +100,21 @@ def begin(job: Job, *overrides: str, multirun: bool = False) -> Ended:
     return call(hand_over)
 
 
-def refused(folder: Path, *overrides: str, job: Job = train.train) -> str:
-    """What a job is refused with: composed, checked and begun as ``python -m`` does, which composes it twice more
-    and tells it in a line behind ``error: ``.
+def refused(
+    folder: Path, *overrides: str, job: Job = train.train, completed: Completion = lambda said: []
+) -> str:
+    """What a job is refused with: completed, composed, checked and begun as ``python -m`` does, which composes it
+    twice more and tells it in a line behind ``error: ``.
     """
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        _begun(folder, [*completed(overrides), *overrides], job)
+    cause = user_error(caught.value)
+    if cause is None:
+        raise caught.value
+    return one_line(cause)
+
+
+def _begun(folder: Path, overrides: Sequence[str], job: Job) -> None:
     composer = Composer(config_dir(), job.__name__)
     hydras = composer.compose(overrides)
     composer.check_keys(hydras)
@@ -113,12 +124,7 @@ def refused(folder: Path, *overrides: str, job: Job = train.train) -> str:
     with open_dict(config):
         del config["hydra"]
     HydraConfig.instance().set_config(hydras)
-    with pytest.raises(Exception) as caught:  # noqa: PT011
-        job(config)
-    cause = user_error(caught.value)
-    if cause is None:
-        raise caught.value
-    return one_line(cause)
+    job(config)
 
 
 def process(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:

@@ -209,8 +209,7 @@ def test_pixels_that_are_not_normalised_and_fars_that_are_asked_for_in_vain() ->
     assert verdicts(ended)["pixels"] == "look"
     assert "The network's inputs are not normalised (mean 0." in told(ended, "pixels")
     assert "They lie in 0.00 to 1.00." in told(ended, "pixels")
-    assert "1. pixels are not brought around 0" in told(ended, "pixels")
-    assert "data.normalize=half" in told(ended, "pixels")
+    assert "1. pixels are not brought around 0: data.normalize=half" in told(ended, "pixels")
     assert verdicts(ended)["FARs"] == "stop"
     assert "metrics.fars=[0.001]: val has 27 impostor pairs, too few" in told(ended, "FARs")
 

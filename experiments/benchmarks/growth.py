@@ -9,10 +9,8 @@ machine's facts, and growth.png are written beside this file.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +24,7 @@ sys.path.insert(
     0, str(Path(__file__).resolve().parents[1])
 )  # large_table is there, and the folder benchmarks
 
-from benchmarks.harness import one_thread, seconds_and_memory
+from benchmarks.harness import fresh_process, one_thread, seconds_and_memory
 from large_table import made_up_table
 
 from facenet_lit.batch import Rows
@@ -80,7 +78,7 @@ def main(arguments: Sequence[str], series: Mapping[str, Sequence[int]] = SERIES,
 
 def in_own_process(name: str, size: int) -> Point:
     """One size of a series, in a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+    with fresh_process() as processes:
         return processes.submit(measured, name, size).result()
 
 

@@ -11,7 +11,7 @@ from facenet_lit.batch import Rows
 from facenet_lit.metrics import bootstrap_counts, bootstrap_search
 from facenet_lit.metrics.bootstrap_counts import Replicates
 from facenet_lit.metrics.bootstrap_draws import draw_counts
-from facenet_lit.metrics.bootstrap_rates import replicate_accuracies, replicate_rates, steps_of
+from facenet_lit.metrics.bootstrap_rates import rate_names, replicate_accuracies, replicate_rates, steps_of
 from facenet_lit.metrics.bootstrap_table import PairTable
 from facenet_lit.metrics.exact_distances import STEP
 from facenet_lit.metrics.figures import figures
@@ -26,6 +26,7 @@ PAIRS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(0, 
 def check(pairs: list[Pair], counts: np.ndarray, threshold: int) -> None:
     replicates = Replicates(table_of(pairs, len(counts)), counts)
     rates = replicate_rates(replicates, threshold * STEP, FARS)
+    assert rates.keys() == set(rate_names(FARS))
     accuracies = replicate_accuracies(replicates, threshold * STEP)
     for number, column in enumerate(counts.T):
         drawn = np.repeat(np.arange(len(counts)), column)
