@@ -36,7 +36,7 @@ def rows() -> list[Row]:
             inputs=table,
         ),
         Row(
-            f"{BATCH:,} of them, shuffled",
+            f"triplets, a shuffled batch of {BATCH:,} of them",
             lambda: epoch().rows(0, BATCH),
             None,
             None,
