@@ -161,11 +161,10 @@ def draw(found: Sequence[Point]) -> Figure:
     """Seconds, and memory, against size; a line for each series."""
     figure = Figure(figsize=(10, 4.2), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, what, label in zip(
-        figure.subplots(1, 2), ("seconds", "memory"), ("seconds, one thread", "peak memory, MiB"), strict=True
-    ):
+    columns = ("seconds", "seconds, one thread", 1e-4), ("memory", "peak memory, MiB", 1.0)
+    for axes, (what, label, least) in zip(figure.subplots(1, 2), columns, strict=True):
         for name in dict.fromkeys(point.series for point in found):
-            line = [(point.size, max(getattr(point, what), 1e-4)) for point in found if point.series == name]
+            line = [(point.size, max(getattr(point, what), least)) for point in found if point.series == name]
             axes.plot(
                 *zip(*line, strict=True), marker="o", markersize=4, linewidth=1.4, label=_describe(name)
             )
