@@ -203,7 +203,8 @@ def test_triplets_that_have_become_easy(tmp_path: Path) -> None:
     settings = ("miner=given", "loss.margin=0", "data.batch_size=3", "augmentation=none")
     ended = run(tmp_path, *settings, "trainer.steps=24", "trainer.val_every_steps=24")
     assert ended.code == 0
-    assert messages(ended)[0].startswith("health: saturation at step ")
+    # Beside it a loss without a margin, which begins at nearly nothing, may seem to explode.
+    assert [message.split()[1] for message in messages(ended)].count("saturation") == 1
     assert "miner=semi_hard" in text(tmp_path, "saturation")
 
 
