@@ -88,7 +88,11 @@ def test_a_point_that_twitches_just_when_it_is_looked_at() -> None:
 def test_partial_collapse(dimensions: int, noise: float) -> None:
     """In some dimensions, and a little in all others: rows with noise of a hundredth in 128 are a tenth off."""
     few = normalize(faces(size=128)[:, :dimensions] @ torch.eye(dimensions, 128), dim=1)
-    assert shown(look(normalize(few + noise * randn(80, 128, seed=2), dim=1))) == "partial_collapse"
+    ill = look(normalize(few + noise * randn(80, 128, seed=2), dim=1))
+    assert shown(ill, look(faces(size=128))) == "partial_collapse"  # there were many
+    # A network may begin in few, but not stay there.
+    assert shown(ill, *[ill] * 19) is None
+    assert shown(ill, *[ill] * 20) == "partial_collapse"
 
 
 def test_two_people_have_no_room_for_dimensions() -> None:
@@ -122,6 +126,7 @@ def test_an_exploding_loss() -> None:
     assert shown_by(look(faces(), loss=0.7), small, margin=0.2) == "exploding"
     assert shown_by(look(faces(), loss=0.5), small, margin=0.2) is None
     assert shown_by(look(faces(), loss=0.7), small) is None
+    assert shown_by(look(faces(), loss=0.7), small, margin=0.0) is None
     # A switch of losses brings another, lower level.
     assert shown(look(faces(), loss=0.15), *falling) is None
     assert shown(look(faces(), loss=0.2), *falling, look(faces(), loss=0.15)) is None
