@@ -31,6 +31,7 @@ MEANT = (
     ".*in eval mode at the start of training.*",  # a frozen backbone
     ".*your dataloader is not resumable.*",
     ".*broadcast_buffers.* is deprecated.*",  # by torch 2.13; older ones know no other
+    ".*have no logger configured.*",  # ~logger
     ".*recommended to use .*sync_dist=True.*",  # figures are the same on every process already
 )
 

@@ -144,7 +144,6 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     budget, checkpoints, callbacks = own_callbacks(config, folder, job.row)
     known = read_card(read_checkpoint(resumed)) if resumed is not None else weights and weights.card
     data = prepare_data(config, job.overrides, known)
-
     card = build_card(config, str(job.choices["data"]), data)
     if known is not None:
         take_over(known, card)
@@ -171,11 +170,10 @@ def fit(job: Job, checked: Checked, place: Place | None = None) -> dict[str, flo
     _tell_where(config, folder)
     _run(trainer, module, data, resumed)
     # Now: scoring loads the best checkpoint, and with it what was spent until then.
-    found = checkpoints.best is not None
+    best = read_checkpoint(checkpoints.best_path)["global_step"] if checkpoints.best is not None else None
     if writes:
-        best = int(read_checkpoint(checkpoints.best_path)["global_step"]) if found else None
         run_folder.write_facts(folder, {**origin, **facts_of(budget, best, callbacks, module)})
-    return score_best(trainer, module, data, checkpoints.best_path, config.test) if found else {}
+    return score_best(trainer, module, data, checkpoints.best_path, config.test) if best is not None else {}
 
 
 def _share_statistics(embedder: Embedder, accelerator: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from entry_points import TINY, Ended, call
+from entry_points import TINY, Ended, begin
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from facenet_lit.callbacks import hardest_errors
@@ -18,7 +18,7 @@ from facenet_lit.data.splits import images_of, random_split
 from facenet_lit.plots.picture_pairs import PicturePair
 from facenet_lit.sources.packed import Pack, pack
 from facenet_lit.sources.synthetic import SyntheticFaces
-from facenet_lit.train import main
+from facenet_lit.train import train
 
 DRAWING = [
     *TINY,
@@ -70,7 +70,7 @@ def dashboard_run(folder: Path, *arguments: str) -> DashboardRun:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hardest_errors, "draw_pairs", noted)
-        ended = call(main, *DRAWING, f"hydra.run.dir={folder}", *arguments)
+        ended = begin(train, *DRAWING, f"hydra.run.dir={folder}", *arguments)
     return DashboardRun(folder, ended, drawn)
 
 

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import open_dict
 
-from facenet_lit import train
+from facenet_lit import command_line, train
 from facenet_lit.callbacks.checkpoints import Checkpoints
-from facenet_lit.command_line import user_error
+from facenet_lit.command_line import Completion, Job, user_error
 from facenet_lit.composing import Composer, one_line
 from facenet_lit.config_dir import config_dir
 
@@ -77,25 +80,51 @@ def run_script(file: Path, *arguments: object) -> Ended:
     return call(lambda: runpy.run_path(str(file), run_name="__main__"), *map(str, arguments))
 
 
-def refused(folder: Path, *overrides: str) -> str:
-    """What a job of train is refused with: composed, checked and begun as ``python -m`` does, which composes it
+def begin(job: Job, *overrides: str, multirun: bool = False) -> Ended:
+    """A job as Hydra begins it behind an entry point's checks, which compose its config twice more: half the cost of
+    a tiny run. Whether the command line is right, and which folder is gone on with, :func:`call` has looked at.
+    """
+
+    def hand_over() -> None:
+        GlobalHydra.instance().clear()
+        hydra = Hydra.create_main_hydra2(job.__name__, create_config_search_path(str(config_dir())))
+        guarded = command_line._guarded(job, command_line._Outcome())
+        try:
+            if multirun:
+                hydra.multirun(job.__name__, guarded, [*overrides, "hydra.mode=MULTIRUN"])
+            else:
+                hydra.run(job.__name__, guarded, [*overrides, "hydra.mode=RUN"])
+        finally:
+            GlobalHydra.instance().clear()
+
+    return call(hand_over)
+
+
+def refused(
+    folder: Path, *overrides: str, job: Job = train.train, completed: Completion = lambda said: []
+) -> str:
+    """What a job is refused with: completed, composed, checked and begun as ``python -m`` does, which composes it
     twice more and tells it in a line behind ``error: ``.
     """
-    composer = Composer(config_dir(), "train")
-    hydras = composer.compose(overrides)
-    composer.check_keys(hydras)
-    with open_dict(hydras):
-        hydras.hydra.runtime.output_dir = str(folder)
-    job = copy.deepcopy(hydras)
-    with open_dict(job):
-        del job["hydra"]
-    HydraConfig.instance().set_config(hydras)
     with pytest.raises(Exception) as caught:  # noqa: PT011
-        train.train(job)
+        _begun(folder, [*completed(overrides), *overrides], job)
     cause = user_error(caught.value)
     if cause is None:
         raise caught.value
     return one_line(cause)
+
+
+def _begun(folder: Path, overrides: Sequence[str], job: Job) -> None:
+    composer = Composer(config_dir(), job.__name__)
+    hydras = composer.compose(overrides)
+    composer.check_keys(hydras)
+    with open_dict(hydras):
+        hydras.hydra.runtime.output_dir = str(folder)
+    config = copy.deepcopy(hydras)
+    with open_dict(config):
+        del config["hydra"]
+    HydraConfig.instance().set_config(hydras)
+    job(config)
 
 
 def process(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:

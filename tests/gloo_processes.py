@@ -1,9 +1,11 @@
-"""Real processes that meet by gloo, kept from one test to the next: starting one costs seconds."""
+"""Real processes, forked where starting one costs seconds; those that meet by gloo are kept for the next test."""
 
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import torch
@@ -17,19 +19,10 @@ class Processes:
     """Up to four processes that call a function together, each getting the same arguments."""
 
     def __init__(self) -> None:
-        # Each is forked off a process that has imported all this and done nothing with it.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["facenet_lit.train"])
         self.folder = tempfile.TemporaryDirectory()
         self.meetings = 0
-        pairs = [context.Pipe() for _ in range(MOST)]
-        self.ends = [own for own, _ in pairs]
-        self.members = [
-            context.Process(target=_obey, args=(rank, other), daemon=True)
-            for rank, (_, other) in enumerate(pairs)
-        ]
-        for member in self.members:
-            member.start()
+        both = [started(_obey, rank) for rank in range(MOST)]
+        self.members, self.ends = [member for member, _ in both], [end for _, end in both]
 
     def __call__(self, world: int, function: Callable[..., Any], *arguments: Any) -> list[Any]:
         """The function's results, one of each process."""
@@ -50,6 +43,20 @@ class Processes:
         self.folder.cleanup()
 
 
+def started(function: Callable[..., None], *arguments: object) -> tuple[BaseProcess, Connection]:
+    """A process that calls a function with one end of a pipe and the arguments, and the other end.
+
+    It is forked off one that has imported all this and done nothing with it.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["facenet_lit.train"])
+    end, other = context.Pipe()
+    process = context.Process(target=function, args=(other, *arguments), daemon=True)
+    process.start()
+    other.close()
+    return process, end
+
+
 @contextmanager
 def alone_or_together(rank: int, world: int, meeting: str) -> Iterator[None]:
     """A process group, where there is more than one."""
@@ -62,7 +69,7 @@ def alone_or_together(rank: int, world: int, meeting: str) -> Iterator[None]:
             dist.destroy_process_group()
 
 
-def _obey(rank: int, end: Any) -> None:
+def _obey(end: Connection, rank: int) -> None:
     torch.set_num_threads(1)
     while True:
         world, meeting, function, arguments = end.recv()

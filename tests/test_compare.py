@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from entry_points import NETWORK, TINY, Ended, call
+from entry_points import NETWORK, TINY, Ended, call, refused
 
 from facenet_lit import building, compare, train
 from facenet_lit.compare import completed, main, with_runs
@@ -58,9 +58,8 @@ def test_two_runs_each_at_its_own_size(runs: Path) -> None:
         "roc.png",
     ]
     assert yaml.safe_load(Path("out/config.yaml").read_text())["metrics"]["fars"] == [0.1]
-    again, _ = compared(one, other)
-    assert again.code == 2
-    assert again.err.endswith("out: holds a comparison; name another folder, or delete it\n")
+    again = refused(Path("none"), *with_runs([one, other]), "folder=out", job=compare.compare)
+    assert again == "out: holds a comparison; name another folder, or delete it"
 
 
 def test_a_run_and_itself_on_other_people_differ_by_nothing(runs: Path) -> None:
@@ -126,12 +125,18 @@ def test_what_is_wrong_is_told_in_one_line_before_a_picture_is_decoded(
     before = sorted(Path().rglob("*"))
     monkeypatch.setattr(SyntheticFaces, "pictures", None)
     given = [text.format(one=runs / "one", other="other.ckpt") for text in arguments]
-    ended = call(main, *([*given, "folder=out"] if not any("folder=" in text for text in given) else given))
+    given = with_runs([*given, "folder=out"] if not any("folder=" in text for text in given) else given)
+    assert message in refused(Path("none"), *given, job=compare.compare, completed=completed)
     assert sorted(Path().rglob("*")) == before
-    assert ended.code == 2
-    (line,) = ended.err.splitlines()
-    assert line.startswith("error: ")
-    assert message in line
+
+
+def test_a_refusal_is_one_line_of_the_command(runs: Path) -> None:
+    ended = call(main, str(runs / "one"), "missing")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "error: missing: no such file or folder; expected the folder of a run, or a checkpoint\n"
+    )
+    assert not list(Path().iterdir())
 
 
 def test_a_source_is_read_once_and_packed_once_for_each_size(
@@ -142,7 +147,7 @@ def test_a_source_is_read_once_and_packed_once_for_each_size(
     monkeypatch.setattr(building, "build_source", lambda settings: made.append(settings) or build(settings))
     monkeypatch.setattr(SyntheticFaces, "pictures", lambda self: packed.append(self) or pictures(self))
     one, last = str(runs / "one"), str(runs / "one" / "checkpoints" / "last.ckpt")
-    off = ("data.cache=off", "metrics.fars=[0.1]")
+    off = ("data.cache=off", "metrics.fars=[0.1]", "metrics.bounds=100")
     assert compared(one, last, *off)[0].code == 0
     assert (len(made), len(packed)) == (1, 1)
     assert call(main, f"runs=['{one}','{runs / 'other=2'}']", *off, "folder=other").code == 0

@@ -9,7 +9,7 @@ from facenet_lit.config_dir import config_dir
 from facenet_lit.errors import UserError
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def composer() -> Composer:
     return Composer(config_dir(), "train")
 

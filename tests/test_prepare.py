@@ -14,11 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from entry_points import NETWORK, SETTINGS, Ended, call
+from entry_points import NETWORK, SETTINGS, Ended, call, refused
 from tiny_lfw import write_lfw
 
 from facenet_lit import evaluate, train
-from facenet_lit.prepare import main
+from facenet_lit.prepare import main, prepare
 from facenet_lit.sources import room
 from facenet_lit.sources.pack_files import read_pack
 from facenet_lit.sources.source import Read
@@ -33,17 +33,27 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def uncached(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose pictures are packed nowhere."""
+    folder = tmp_path_factory.mktemp("uncached")
+    ended = call(train.main, *FACES, *TRAINED, "data.cache=off", f"hydra.run.dir={folder}")
+    assert ended.code == 0, ended.err
+    assert "packing synthetic" in ended.err
+    return folder
+
+
 def prepared(*arguments: str) -> tuple[Ended, Path]:
     ended = call(main, *arguments)
     assert ended.code == 0, ended.err
     return ended, Path(re.search(r"^pack +(\S+) \(", ended.out, re.MULTILINE)[1])
 
 
-def told(folder: str) -> dict[str, float]:
+def told(folder: Path | str) -> dict[str, float]:
     return json.loads((Path(folder) / "metrics.json").read_text())
 
 
-def test_a_pack_is_told_of_and_found_by_training() -> None:
+def test_a_pack_is_told_of_and_found_by_training(uncached: Path) -> None:
     ended, folder = prepared(*FACES)
     assert folder.parent == Path("runs/cache")
     made = read_pack(folder)
@@ -58,11 +68,10 @@ def test_a_pack_is_told_of_and_found_by_training() -> None:
     assert "packing synthetic" in ended.err
 
     # Training with the same settings decodes nothing: its run is that without a cache.
-    for cache in ("auto", "off"):
-        ended = call(train.main, *FACES, *TRAINED, f"data.cache={cache}", f"hydra.run.dir={cache}")
-        assert ended.code == 0, ended.err
-        assert ("packing synthetic" in ended.err) == (cache == "off")
-    assert told("auto") == told("off")
+    ended = call(train.main, *FACES, *TRAINED, "data.cache=auto", "hydra.run.dir=run")
+    assert ended.code == 0, ended.err
+    assert "packing synthetic" not in ended.err
+    assert told("run") == told(uncached)
     assert list(Path("runs/cache").iterdir()) == [folder]
     again, _ = prepared(*FACES)
     assert "packing" not in again.err
@@ -97,15 +106,14 @@ def test_a_jpeg_pack_trains_and_is_evaluated_wherever_it_lies(monkeypatch: pytes
     assert told("others")["all/effective_identities"] == 30
 
 
-def test_people_that_were_trained_on_are_known_in_a_pack_too() -> None:
+def test_people_that_were_trained_on_are_known_in_a_pack_too(uncached: Path) -> None:
     """Names and fingerprints are those of the pictures that the pack was made of."""
     _, folder = prepared(*FACES, "form=jpeg")
-    assert call(train.main, *FACES, *TRAINED, "hydra.run.dir=run").code == 0
-    settings = ("data=packed", f"data.root={folder}", "part=all")
-    ended = call(evaluate.main, "checkpoint=run/checkpoints/best.ckpt", *settings)
-    assert ended.code == 2
-    assert "leak: the checkpoint was trained on 24 of 30 identities" in ended.err
-    ended = call(evaluate.main, "checkpoint=run/checkpoints/best.ckpt", *settings, "data.allow_leak=true")
+    best = f"checkpoint={uncached / 'checkpoints' / 'best.ckpt'}"
+    settings = (best, "data=packed", f"data.root={folder}", "part=all")
+    message = refused(Path("none"), *settings, job=evaluate.evaluate, completed=evaluate.completed)
+    assert message.startswith("leak: the checkpoint was trained on 24 of 30 identities")
+    ended = call(evaluate.main, *settings, "data.allow_leak=true")
     assert "72 of 90 pictures" in ended.out
 
 
@@ -118,20 +126,19 @@ def test_verification_names_the_damaged_images(form: str) -> None:
         file.seek(-40, 2)
         file.write(b"x")
     message = (
-        f"error: {folder}: 1 of 90 images differ from their checksums: synthetic/0/29/2; delete that folder "
-        "and prepare or copy it again\n"
+        f"{folder}: 1 of 90 images differ from their checksums: synthetic/0/29/2; delete that folder "
+        "and prepare or copy it again"
     )
     assert call(main, *FACES, f"form={form}").code == 0  # opened, not read
-    refused = call(main, *FACES, f"form={form}", "verify=true")
-    assert (refused.code, refused.err) == (2, message)
+    ended = call(main, *FACES, f"form={form}", "verify=true")
+    assert (ended.code, ended.err) == (2, f"error: {message}\n")
     # Before anything is packed of it.
+    itself = ("data=packed", f"data.root={folder}")
     for asked in ([], ["data.size=32"]):
-        refused = call(main, "data=packed", f"data.root={folder}", "verify=true", *asked)
-        assert (refused.code, refused.err) == (2, message)
+        assert refused(Path("none"), *itself, "verify=true", *asked, job=prepare) == message
     if form == "jpeg":  # found while it is decoded
-        refused = call(main, "data=packed", f"data.root={folder}")
-        assert refused.code == 2
-        assert "1 pictures don't decode: synthetic/0/29/2 (not what its checksum says)" in refused.err
+        told = refused(Path("none"), *itself, job=prepare)
+        assert "1 pictures don't decode: synthetic/0/29/2 (not what its checksum says)" in told
 
 
 def test_of_a_verified_pack_only_what_was_asked_for_is_packed() -> None:
@@ -167,9 +174,8 @@ def test_whose_lists_a_pack_has_not_is_told_of_lfw_alone(tmp_path: Path) -> None
     root = write_lfw(tmp_path)
     ended, folder = prepared("data=lfw", f"data.root={root}", "data.size=64")
     assert "splits      data=packed has no data.split=view1 or view2" in ended.out
-    refused = call(train.main, "data=packed", f"data.root={folder}", "data.split=view1", *TRAINED)
-    assert refused.code == 2
-    assert "data.split" in refused.err
+    settings = ("data=packed", f"data.root={folder}", "data.split=view1", *TRAINED)
+    assert "data.split" in refused(Path("none"), *settings)
     ended, _ = prepared(*FACES)
     assert "view1" not in ended.out
 
@@ -181,9 +187,7 @@ def test_a_folder_with_pictures_that_do_not_decode() -> None:
         cv2.imwrite(str(path), read())
     Path("faces/p1/broken.jpg").write_bytes(b"x")
     settings = ("data=folder", "data.root=faces", "form=jpeg")
-    refused = call(main, *settings)
-    assert refused.code == 2
-    assert refused.err.endswith("data.on_bad_image=skip to leave them out\n")
+    assert refused(Path("none"), *settings, job=prepare).endswith("data.on_bad_image=skip to leave them out")
     ended, folder = prepared(*settings, "data.on_bad_image=skip", "verify=true")
     assert "left out" in ended.out
     assert len(read_pack(folder).files) == 6
@@ -217,11 +221,16 @@ def test_several_at_once() -> None:
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(arguments: str, message: str) -> None:
-    refused = call(main, *arguments.split())
-    assert refused.code == 2
-    assert refused.err.startswith(f"error: {message}")
-    assert refused.err.count("\n") == 1
+    assert refused(Path("none"), *arguments.split(), job=prepare).startswith(message)
     assert not Path("runs/cache").exists()
+
+
+def test_a_refusal_is_one_line_of_the_command() -> None:
+    ended = call(main)
+    assert (ended.code, ended.out) == (2, "")
+    message = "data: no source of pictures; expected data=synthetic, folder, lfw or packed"
+    assert ended.err.startswith(f"error: {message}")
+    assert ended.err.count("\n") == 1
 
 
 def test_training_on_what_is_no_pack_is_told_too() -> None:
@@ -230,24 +239,21 @@ def test_training_on_what_is_no_pack_is_told_too() -> None:
         "null": "data.root: not given",
         "empty": "data.root=empty: no pack.json in it",
     }.items():
-        refused = call(train.main, "data=packed", f"data.root={root}", *TRAINED)
-        assert refused.code == 2
-        assert refused.err.startswith(f"error: {wrong}; expected a folder that python -m facenet_lit.prepare")
+        told = refused(Path("none"), "data=packed", f"data.root={root}", *TRAINED)
+        assert told.startswith(f"{wrong}; expected a folder that python -m facenet_lit.prepare")
 
 
 def test_another_crop_than_that_of_the_pack() -> None:
     _, folder = prepared(*FACES, "data.crop=50")
-    refused = call(main, "data=packed", f"data.root={folder}", "data.crop=40")
-    assert refused.err.endswith("this pack was cut with 50; say data.crop=50, or prepare it anew\n")
+    told = refused(Path("none"), "data=packed", f"data.root={folder}", "data.crop=40", job=prepare)
+    assert told.endswith("this pack was cut with 50; say data.crop=50, or prepare it anew")
 
 
 def test_larger_images_than_those_of_the_pack() -> None:
     _, folder = prepared(*FACES)
-    refused = call(main, "data=packed", f"data.root={folder}", "data.size=160")
-    assert refused.code == 2
-    assert refused.err == (
-        "error: data.size=160: the images of this pack have 64 px, and can't be made sharper; "
-        "say data.size=64 or less, or prepare it anew from its pictures\n"
+    assert refused(Path("none"), "data=packed", f"data.root={folder}", "data.size=160", job=prepare) == (
+        "data.size=160: the images of this pack have 64 px, and can't be made sharper; "
+        "say data.size=64 or less, or prepare it anew from its pictures"
     )
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import optuna
 import pytest
 import yaml
-from entry_points import SETTINGS, call, process, stop_at
+from entry_points import NETWORK, SETTINGS, call, process, stop_at
 
 from facenet_lit.sweep import shortened, sweep_csv, sweep_rows
 from facenet_lit.train import main
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = [*SETTINGS, "trainer.steps=2", "model.embedding_size=16", "test=false"]
+TINY = [*SMALL, *NETWORK]
 
 
 def test_a_sweep_leaves_a_run_per_job_and_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +42,7 @@ def table(path: str) -> list[dict[str, str]]:
 
 def test_a_failing_job_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    sweep = ("--multirun", *SMALL, "loss.margin=0.1,-1,0.3", "hydra.sweep.dir=sweep")
+    sweep = ("--multirun", *TINY, "loss.margin=0.1,-1,0.3", "hydra.sweep.dir=sweep")
     ended = call(main, *sweep)
     assert ended.code == 2
     assert "Traceback" not in ended.out + ended.err
@@ -56,7 +57,7 @@ def test_a_failing_job_stops_no_other(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_sweep_in_a_named_folder_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    sweep = ("--multirun", *SMALL, "loss.margin=0.1,0.2", "resume=auto")
+    sweep = ("--multirun", *TINY, "loss.margin=0.1,0.2", "resume=auto")
     refused = call(main, *sweep)
     assert refused.code == 2
     assert refused.err.startswith("error: resume=auto: the sweep's folder has the time in its name")
@@ -81,7 +82,7 @@ def test_a_sweep_in_a_named_folder_is_gone_on_with(tmp_path: Path, monkeypatch: 
     assert refused.err.startswith(
         "error: sweep/0: holds a finished run of this config (resume=auto skips it)"
     )
-    other = call(main, "--multirun", *SMALL, "loss.margin=0.3,0.2", "hydra.sweep.dir=sweep")
+    other = call(main, "--multirun", *TINY, "loss.margin=0.3,0.2", "hydra.sweep.dir=sweep")
     assert other.err.startswith("error: sweep/0: holds a finished run; name another folder")
     assert Path("sweep/sweep.csv").read_text() == before
 
@@ -153,7 +154,7 @@ def any_completed(database: Path) -> bool:
 def test_a_search_goes_on_with_its_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for count in (1, 2):
-        ended = call(main, *SEARCH, *SMALL, "hydra.sweeper.n_trials=1")
+        ended = call(main, *SEARCH, *TINY, "hydra.sweeper.n_trials=1")
         assert ended.code == 0, ended.err
         assert trials(tmp_path) == ["COMPLETE"] * count
     rows = table("runs/sweeps/search/sweep.csv")
@@ -166,7 +167,7 @@ def test_a_search_goes_on_with_its_study(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.slow
 def test_a_search_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
-    search = process([*SEARCH, *SMALL, "hydra.sweeper.n_trials=50"], tmp_path)
+    search = process([*SEARCH, *TINY, "hydra.sweeper.n_trials=50"], tmp_path)
     end = time.monotonic() + 120
     while not any_completed(tmp_path / "runs/sweeps/search/study.db") and time.monotonic() < end:
         time.sleep(0.2)
@@ -174,7 +175,7 @@ def test_a_search_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
     search.communicate()
     before = trials(tmp_path)
     assert "COMPLETE" in before
-    ended = process([*SEARCH, *SMALL, "hydra.sweeper.n_trials=1"], tmp_path)
+    ended = process([*SEARCH, *TINY, "hydra.sweeper.n_trials=1"], tmp_path)
     out, _ = ended.communicate(timeout=300)
     assert ended.returncode == 0, out
     assert trials(tmp_path) == [*before, "COMPLETE"]
@@ -190,7 +191,7 @@ def test_a_search_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
     ids=["joblib", "submitit"],
 )
 def test_jobs_of_a_sweep_side_by_side(tmp_path: Path, launcher: tuple[str, ...]) -> None:
-    settings = ("--multirun", *SMALL, "data.cache=null", "seed=0,1", "hydra.sweep.dir=sweep", *launcher)
+    settings = ("--multirun", *TINY, "data.cache=null", "seed=0,1", "hydra.sweep.dir=sweep", *launcher)
     ended = process(settings, tmp_path)
     out, _ = ended.communicate(timeout=300)
     assert ended.returncode == 0, out

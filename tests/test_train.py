@@ -255,43 +255,30 @@ def test_miners_and_losses_train(tmp_path: Path, settings: list[str]) -> None:
     assert 0 <= json.loads((tmp_path / "metrics.json").read_text())["val/loss"] < 1  # always that of triplets
 
 
-def test_a_run_that_switches_losses_goes_on_to_the_bit(
+def test_losses_that_switch_and_augmentation_where_the_network_is_go_on_to_the_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four batches an epoch: the softmax trains in the first, the triplets alone in the second."""
+    """Four batches an epoch: the softmax trains in the first, the triplets alone in the second.
+
+    Augmented on the device, a resumed run changes the rows of a batch in the same way, and in training alone.
+    """
     settings = ("loss=arcface_triplet", "loss.switch_epoch=1", "trainer.steps=7", "test=false", "resume=auto")
-    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    assert run(whole, *settings).code == 0
+    settings += ("augmentation=strong", "trainer.val_every_steps=7")
+    device = "augmentation.where=device"
+    whole, stopped, other = (tmp_path / name for name in ("whole", "stopped", "other"))
+    assert run(whole, *settings, device).code == 0
     losses = [event.value for event in events(whole).Scalars("train/loss")]
     assert min(losses[:4]) > 1 > max(losses[4:])  # a softmax at scale 32 costs more than any triplet
     with monkeypatch.context() as patch:
         stop_at(patch, "on_train_batch_end", 5, signal.SIGTERM)
-        assert run(stopped, *settings).code == 143
-    assert run(stopped, *settings).code == 0
-    assert same_weights(whole, stopped)
-    directions = last_of(whole)["state_dict"]["loss.first.directions"]
-    assert directions.shape == (24, 16)
-
-
-def test_augmentation_where_the_network_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It changes what is learnt, in training alone, and a resumed run changes the rows of a batch in the same way."""
-    settings = (
-        "augmentation=strong",
-        "trainer.steps=7",
-        "trainer.val_every_steps=7",
-        "test=false",
-        "resume=auto",
-    )
-    whole, stopped, other = (tmp_path / name for name in ("whole", "stopped", "other"))
-    assert run(whole, *settings, "augmentation.where=device").code == 0
-    with monkeypatch.context() as patch:
-        stop_at(patch, "on_train_batch_end", 5, signal.SIGTERM)
-        assert run(stopped, *settings, "augmentation.where=device").code == 143
-    assert run(stopped, *settings, "augmentation.where=device").code == 0
+        assert run(stopped, *settings, device).code == 143
+    assert run(stopped, *settings, device).code == 0
     assert same_weights(whole, stopped)
     assert (whole / "metrics.json").read_text() == (stopped / "metrics.json").read_text()
+    directions = last_of(whole)["state_dict"]["loss.first.directions"]
+    assert directions.shape == (24, 16)
     assert run(other, *settings).code == 0
-    assert not same_weights(whole, other)
+    assert not same_weights(whole, other)  # the device changes what is learnt
 
 
 def test_gradients_are_limited_in_bfloat16_too(tmp_path: Path) -> None:

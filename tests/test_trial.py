@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from entry_points import NETWORK, TINY, call
+from entry_points import NETWORK, TINY, begin
 
 from facenet_lit import train, trial
 from facenet_lit.budget import Budget
@@ -74,7 +74,7 @@ def test_images_are_changed_where_the_network_is() -> None:
 
 
 def test_it_starts_from_the_weights_that_the_run_does(tmp_path: object) -> None:
-    ended = call(train.main, *TINY, f"hydra.run.dir={tmp_path}/run")
+    ended = begin(train.train, *TINY, f"hydra.run.dir={tmp_path}/run")
     assert ended.code == 0, ended.err
     path = f"{tmp_path}/run/checkpoints/best.ckpt"
     _, _, made = tried(f"model.weights={path}", *NETWORK)

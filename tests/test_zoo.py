@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zoo
-from entry_points import NETWORK, call
+from entry_points import NETWORK, call, refused
 
 from facenet_lit import evaluate, train
 from facenet_lit.data.datamodule import FaceDataModule
@@ -75,15 +75,14 @@ def test_two_equal_pictures_on_two_sides_stop_a_run(
         )
 
     seed = next(seed for seed in count() if side(seed, one) == "train" != side(seed, other))
-    ended = call(
-        train.main,
+    told = refused(
+        tmp_path / "run",
         "data=folder", f"data.root='{root}'", f"data.split_seed={seed}", "data.on_bad_image=skip",
-        "data.batch_size=36", "data.cache=null", "trainer.minutes=null", "trainer.steps=2", "hydra.run.dir=run",
+        "data.batch_size=36", "data.cache=null", "trainer.minutes=null", "trainer.steps=2",
         *NETWORK,
     )  # fmt: skip
-    assert ended.code == 2
-    assert ended.err.splitlines()[-1] == (
-        f"error: leak: 1 pictures in both train and {side(seed, other)}, Person 32/0.png = Person 33/same.bmp for one; "
+    assert told == (
+        f"leak: 1 pictures in both train and {side(seed, other)}, Person 32/0.png = Person 33/same.bmp for one; "
         "remove the duplicates or merge the identities, or say data.allow_leak=true"
     )
     assert not (tmp_path / "run" / "checkpoints").exists()
@@ -129,6 +128,6 @@ def test_from_training_to_an_evaluation_of_a_list(
         assert taken_over - left == {"data.root", "data.list"}
     # The same people under their own names are refused by the list alone.
     (tmp_path / "list.csv").write_text("\n".join(["path,identity", *rows]).replace("0 anew", "20"))
-    ended = call(evaluate.main, best, "data.list=list.csv", "part=all", "hydra.run.dir=again")
-    assert ended.code == 2
-    assert "leak: the checkpoint was trained on" in ended.err
+    given = (best, "data.list=list.csv", "part=all")
+    told = refused(tmp_path / "again", *given, job=evaluate.evaluate, completed=evaluate.completed)
+    assert told.startswith("leak: the checkpoint was trained on")

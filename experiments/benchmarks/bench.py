@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,7 @@ from facenet_lit.provenance import commit, machine
 
 HERE = Path(__file__).resolve().parent
 MODULES = ("loader", "triplets", "mining", "verification", "folds", "steps", "health", "bounds")
+LABEL = 54  # letters of a line
 HEAD = """| work | ours | peer | bound | ours / bound | peer / ours | memory, ours | memory, peer | peer is | bound is |
 |---|---|---|---|---|---|---|---|---|---|
 """
@@ -101,14 +103,18 @@ def seconds(value: float | None) -> str:
 
 
 def draw(found: Sequence[Measured]) -> Figure:
-    """A line for each row, from the bound to the peer, with ours between them."""
-    figure = Figure(figsize=(9, 1.2 + 0.42 * len(found)), dpi=120, layout="constrained")
+    """A line for each row, from the bound to the peer, with ours between them; and the peer's time over ours."""
+    figure = Figure(figsize=(10, 1.2 + 0.42 * len(found)), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     marks = (("bound", "|", "0.45", 11), ("ours", "o", "tab:blue", 7), ("peer", "s", "tab:orange", 6))
     for height, one in enumerate(reversed(found)):
         times = [value for value in (one.bound, one.ours, one.peer) if value is not None]
         axes.plot([min(times), max(times)], [height] * 2, color="0.85", linewidth=2, zorder=1)
+        if one.peer is not None:
+            ratio = f"{one.peer / one.ours:.{0 if one.peer >= 10 * one.ours else 1}f} x"
+            place = {"xytext": (8, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
+            axes.annotate(ratio, (max(times), height), color="0.35", **place)
     for side, marker, colour, size in marks:
         points = [
             (getattr(one, side), place) for place, one in enumerate(reversed(found)) if getattr(one, side)
@@ -118,8 +124,10 @@ def draw(found: Sequence[Measured]) -> Figure:
                 *zip(*points, strict=True), marker, color=colour, markersize=size, label=side, linestyle=""
             )
     axes.set_xscale("log")
+    axes.margins(x=0.1)  # room for the ratios
     axes.set_xlabel("seconds, one thread")
-    axes.set_yticks(range(len(found)), [one.work for one in reversed(found)], fontsize=8)
+    labels = [textwrap.fill(one.work, LABEL) for one in reversed(found)]
+    axes.set_yticks(range(len(found)), labels, fontsize=8)
     axes.set_ylim(-0.7, len(found) - 0.3)
     axes.grid(axis="x", color="0.9")
     axes.set_axisbelow(True)

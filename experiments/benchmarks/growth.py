@@ -9,10 +9,8 @@ machine's facts, and growth.png are written beside this file.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +24,7 @@ sys.path.insert(
     0, str(Path(__file__).resolve().parents[1])
 )  # large_table is there, and the folder benchmarks
 
-from benchmarks.harness import one_thread, seconds_and_memory
+from benchmarks.harness import fresh_process, one_thread, seconds_and_memory
 from large_table import made_up_table
 
 from facenet_lit.batch import Rows
@@ -80,7 +78,7 @@ def main(arguments: Sequence[str], series: Mapping[str, Sequence[int]] = SERIES,
 
 def in_own_process(name: str, size: int) -> Point:
     """One size of a series, in a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+    with fresh_process() as processes:
         return processes.submit(measured, name, size).result()
 
 
@@ -163,11 +161,10 @@ def draw(found: Sequence[Point]) -> Figure:
     """Seconds, and memory, against size; a line for each series."""
     figure = Figure(figsize=(10, 4.2), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, what, label in zip(
-        figure.subplots(1, 2), ("seconds", "memory"), ("seconds, one thread", "peak memory, MiB"), strict=True
-    ):
+    columns = ("seconds", "seconds, one thread", 1e-4), ("memory", "peak memory, MiB", 1.0)
+    for axes, (what, label, least) in zip(figure.subplots(1, 2), columns, strict=True):
         for name in dict.fromkeys(point.series for point in found):
-            line = [(point.size, max(getattr(point, what), 1e-4)) for point in found if point.series == name]
+            line = [(point.size, max(getattr(point, what), least)) for point in found if point.series == name]
             axes.plot(
                 *zip(*line, strict=True), marker="o", markersize=4, linewidth=1.4, label=_describe(name)
             )

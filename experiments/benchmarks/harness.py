@@ -98,7 +98,7 @@ def measure(module: str, row: Row) -> Measured:
     row.check()
     with ExitStack() as stack:
         sides = {
-            side: partial(_done, stack.enter_context(_process()), module, row.work, side)
+            side: partial(_done, stack.enter_context(fresh_process()), module, row.work, side)
             for side in ("ours", "peer", "bound")
             if getattr(row, side)
         }
@@ -161,7 +161,8 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _process() -> ProcessPoolExecutor:
+def fresh_process() -> ProcessPoolExecutor:
+    """One that has imported what takes seconds, and done nothing with it."""
     context = multiprocessing.get_context("forkserver")  # imports once, computes nothing
     context.set_forkserver_preload(IMPORTED)
     return ProcessPoolExecutor(1, mp_context=context)

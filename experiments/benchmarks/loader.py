@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import multiprocessing
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
@@ -69,10 +73,21 @@ def gone_through(loaded: Callable[[], Loaded]) -> int:
 
 
 @cache
-def folder() -> tuple[Path, tempfile.TemporaryDirectory[str]]:
-    """A folder of drawn faces, a subfolder an identity, and what removes it in the end."""
-    place = tempfile.TemporaryDirectory()
-    root = Path(place.name) / "faces"
+def folder() -> Path:
+    """A folder of drawn faces, a subfolder an identity: one for a process and those that it starts for the sides."""
+    owner = multiprocessing.parent_process()
+    place = Path(tempfile.gettempdir()) / f"facenet_lit_faces_{owner.pid if owner else os.getpid()}_{DRAWN}"
+    root = place / "faces"
+    if not root.is_dir():
+        if owner is None:
+            atexit.register(shutil.rmtree, place)
+        write_faces(place / "partial")
+        (place / "partial").rename(root)
+    return root
+
+
+def write_faces(root: Path) -> None:
+    """Writes them, each as JPEGs of all qualities."""
     for number, draw in SyntheticFaces(-(-DRAWN // EACH), EACH, SIDE).pictures():
         if number < DRAWN:
             picture = cv2.cvtColor(draw(), cv2.COLOR_RGB2BGR)
@@ -80,14 +95,14 @@ def folder() -> tuple[Path, tempfile.TemporaryDirectory[str]]:
                 file = root / f"{number // EACH:03}" / f"{number:04}_{quality}.jpg"
                 file.parent.mkdir(parents=True, exist_ok=True)
                 cv2.imwrite(str(file), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return root, place
 
 
 @cache
 def packed() -> FaceDataModule:
     """The same pictures as a pack in a folder, as arrays that are mapped into memory."""
-    root, place = folder()
-    data = FaceDataModule(FolderSource(root), batch_size=BATCH, size=SIDE, split="none", cache=place.name)
+    root = folder()
+    cache = str(root.parent)  # who comes first packs
+    data = FaceDataModule(FolderSource(root), batch_size=BATCH, size=SIDE, split="none", cache=cache)
     data.setup()
     return data
 
@@ -150,19 +165,19 @@ def images_of(loader: DataLoader) -> Iterator[Tensor]:
 
 def bytes_of_folder() -> Dataset:
     """(3, H, W) uint8, the usual way."""
-    return ImageFolder(str(folder()[0]), PILToTensor())
+    return ImageFolder(str(folder()), PILToTensor())
 
 
 def numbers_of_folder() -> Dataset:
     """(3, H, W) float32, the usual way."""
-    return ImageFolder(str(folder()[0]), Compose([ToTensor(), Normalize(MEAN, STD)]))
+    return ImageFolder(str(folder()), Compose([ToTensor(), Normalize(MEAN, STD)]))
 
 
 class Faces(Dataset):
     """(3, H, W) float32, read by OpenCV and normalised by albumentations."""
 
     def __init__(self) -> None:
-        self.listed = ImageFolder(str(folder()[0])).samples
+        self.listed = ImageFolder(str(folder())).samples
         self.transform = albumentations.Compose([albumentations.Normalize(MEAN, STD), ToTensorV2()])
 
     def __len__(self) -> int:

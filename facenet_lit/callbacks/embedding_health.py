@@ -25,6 +25,8 @@ from facenet_lit.health.sums import Sums
 from facenet_lit.health.vitals import Vitals, shape_of
 from facenet_lit.health.watch import Watch
 from facenet_lit.loggers.dashboard import dashboards
+from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
+from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.verification_module import VerificationModule
 
 log = logging.getLogger(__name__)
@@ -132,10 +134,12 @@ class EmbeddingHealth(L.Callback):
         training = fmean(self._unmined) if self._unmined else None
         validation, margin = module.figures.get("val/loss"), module.triplet_loss.margin
         self._unmined = []
+        if training is None or validation is None:  # no look since the last validation: the next one tells
+            self._note(trainer, module, None, (), {})
+            return
         shown = "gap" if shows_gap(training, validation, margin) else None
         signs = {"training_loss": training, "validation_loss": validation, "margin": margin}
-        known = {name: value for name, value in signs.items() if value is not None}
-        self._note(trainer, module, shown, ("gap",), known)
+        self._note(trainer, module, shown, ("gap",), signs)
 
     def state_dict(self) -> dict[str, Any]:
         """What it remembers, as plain values."""
@@ -164,7 +168,7 @@ class EmbeddingHealth(L.Callback):
         figures = vitals.figures()
         for logger in trainer.loggers:
             logger.log_metrics(figures, step=trainer.global_step)
-        shown = shown_by(vitals, self._past)
+        shown = shown_by(vitals, self._past, _hinge_margin(module))
         signs = {name.removeprefix("health/"): value for name, value in figures.items()}
         signs |= {"first_loss": self._past.first_loss, "margin": module.triplet_loss.margin}
         signs |= {} if vitals.shape is None else {"room": float(vitals.shape.room)}
@@ -217,6 +221,12 @@ class EmbeddingHealth(L.Callback):
         log.info(
             "callbacks.health.stop=true: the run ends, and its best checkpoint is scored, if there is one"
         )
+
+
+def _hinge_margin(module: VerificationModule) -> float | None:
+    """The margin of a loss that is a mean of hinges, None of another."""
+    hinges = isinstance(module.loss, TripletLoss | SemiHardMeanLoss) and not module.triplet_loss.soft_margin
+    return module.triplet_loss.margin if hinges else None
 
 
 def ended_by(callbacks: Iterable[L.Callback]) -> str | None:

@@ -86,8 +86,8 @@ def check_fit(fit: Fit, run: Circumstances, steps: int = STEPS) -> Finding:
     """
     first, last = fit.losses[0], fit.losses[-1]
     said = (
-        f"{len(fit.losses)} steps on one batch of {fit.rows} rows at the first learning rate brought the loss over its "
-        f"triplets from {first:.4f} to {last:.4f}; a tenth of the margin is {fit.goal:.4f}."
+        f"{len(fit.losses)} steps on one batch of {fit.rows} rows, all at optimizer.lr={run.learning_rate:g}, brought "
+        f"the loss over its triplets from {first:.4f} to {last:.4f}; a tenth of the margin is {fit.goal:.4f}."
     )
     if fit.reached:
         return Finding("learning", Verdict.OK, said)

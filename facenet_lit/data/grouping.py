@@ -119,6 +119,9 @@ def stable_order(codes: Positions) -> Positions:
 def _codes(identities: IntArray) -> tuple[Positions, IntArray]:
     """The group of each image, (N,), and the groups' counts, (I,)."""
     size = len(identities)
+    if size and (identities[1:] >= identities[:-1]).all():  # as the images of most sources are listed
+        counts = np.diff(np.flatnonzero(identities[1:] != identities[:-1]) + 1, prepend=0, append=size)
+        return np.repeat(_small(np.arange(len(counts)), size), counts), counts
     span = int(identities.max()) - int(identities.min()) + 1 if size else 0
     if span > 4 * size:  # too wide to count: sort
         _, codes, counts = np.unique(identities, return_inverse=True, return_counts=True)

@@ -125,7 +125,7 @@ def _draw_pairs(
     order = shuffled_places(groups, part, rng)
     own, anchors, positives = _pairs_of(groups.counts[part], removal, most, rng)
     own += part.start
-    return own, order[anchors], order[positives]
+    return own, order.take(anchors), order.take(positives)
 
 
 def _pairs_of(
@@ -175,7 +175,7 @@ class _Strangers:
         """(T,) places of images, each of a group drawn from all but one, of ``codes`` (T,)."""
         others = draw_below(np.full(len(codes), len(self._spans) - 1), rng)
         others += others >= codes  # skips the own group
-        spans = self._spans[others]
+        spans = self._spans.take(others)
         places = draw_below(spans & ((1 << self._bits) - 1), rng)
         spans >>= self._bits
         places += spans

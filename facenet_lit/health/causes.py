@@ -53,9 +53,12 @@ def causes(illness: str, run: Circumstances) -> list[str]:
 _Causes = list[tuple[bool, str]]
 
 
+LOW_RATE = 1e-4  # up to which a learning rate is hardly too high
+
+
 def _rate(run: Circumstances) -> tuple[bool, str]:
     rate = f"optimizer.lr={run.learning_rate / 10:g} (now {run.learning_rate:g}), scheduler.warmup=0.1"
-    return True, f"the learning rate is too high: {rate}"
+    return run.learning_rate > LOW_RATE, f"the learning rate is too high: {rate}"
 
 
 def _collapse(run: Circumstances) -> _Causes:

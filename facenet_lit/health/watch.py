@@ -23,12 +23,14 @@ class Watch:
 
         Args:
             shown: the illness that it shows, or None.
-            among: those that it could have shown.
+            among: those that it could have shown, the gravest first. What is less grave than the one it shows, it
+                hides: of that it tells neither way.
 
         Returns:
             The illness, where it is time to tell of it.
         """
-        for name in among:
+        names = list(among)
+        for name in names if shown is None else names[: names.index(shown) + 1]:
             self._ill[name] = self._ill.get(name, 0) + 1 if name == shown else 0
             self._well[name] = 0 if name == shown else self._well.get(name, 0) + 1
             if self._well[name] >= GONE_AFTER:

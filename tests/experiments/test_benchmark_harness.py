@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import multiprocessing
 import time
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from benchmarks import harness
-from benchmarks.harness import Row, measure, seconds_and_memory, taking_turns
+from benchmarks.harness import Row, fresh_process, measure, seconds_and_memory, taking_turns
 
 MODULE = """
 import time
@@ -101,7 +99,7 @@ def test_a_median_of_turns_and_the_most_memory() -> None:
 
 def test_memory_is_what_the_peak_rises_by() -> None:
     # A fresh process: one that has trained keeps what it freed, and may not rise at all.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+    with fresh_process() as process:
         joined = partial(np.concatenate, [np.ones(2**21)] * 4)
         _, memory = process.submit(seconds_and_memory, joined).result()
     assert 60 < memory < 100

@@ -12,7 +12,7 @@ def test_the_row_is_right_and_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         drawn, batch = triplets.rows()
         assert triplets.table.cache_info().currsize == 0  # no inputs are made before they are asked for
-        assert drawn.work == "triplets, 0.3 million"
+        assert drawn.work == "triplets, 0.3 million, freed memory kept"
         drawn.check()
         assert len(drawn.ours().anchors) == len(drawn.bound()) == 300_000
         assert len(drawn.peer()) * drawn.peer_share == 300_000

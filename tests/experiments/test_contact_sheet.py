@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -25,9 +23,9 @@ def test_a_row_is_an_identity_and_a_column_a_picture_of_it(tmp_path: Path) -> No
 
 
 def test_without_arguments_it_says_how_it_is_used() -> None:
-    ended = subprocess.run([sys.executable, SCRIPT], capture_output=True, text=True, check=False)
-    assert ended.returncode == 1
-    assert "python experiments/contact_sheet.py FILE" in ended.stderr
+    ended = run_script(SCRIPT)
+    assert ended.code == 1
+    assert "python experiments/contact_sheet.py FILE" in ended.err
 
 
 @pytest.mark.parametrize(

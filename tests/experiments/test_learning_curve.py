@@ -2,12 +2,10 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from entry_points import TINY, call
+from entry_points import TINY, call, run_script
 
 from facenet_lit.errors import UserError
 from facenet_lit.train import main
@@ -56,8 +54,6 @@ def test_a_goal_counts_from_where_it_is_kept() -> None:
 
 def test_a_run_without_snapshots_is_told_of(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("{}")
-    ended = subprocess.run(
-        [sys.executable, SCRIPT, str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 2
-    assert "holds no snapshots" in ended.stderr
+    ended = run_script(SCRIPT, tmp_path)
+    assert ended.code == 2
+    assert ended.err == f"error: {tmp_path}: holds no snapshots; train with checkpoint.snapshot_seconds=10\n"

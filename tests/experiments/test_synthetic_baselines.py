@@ -1,7 +1,5 @@
 import importlib.util
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +95,6 @@ def test_wrong_values_are_refused_by_name(arguments: tuple[object, ...], said: s
 
 
 def test_an_error_is_one_line() -> None:
-    command = [sys.executable, SCRIPT, "a", "2", "64"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 2
-    assert ended.stderr == "error: data.identities='a': expected an integer of 1 or more\n"
+    ended = run_script(SCRIPT, "a", 2, 64)
+    assert ended.code == 2
+    assert ended.err == "error: data.identities='a': expected an integer of 1 or more\n"

@@ -2,8 +2,6 @@ import importlib.util
 import json
 import math
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -70,10 +68,9 @@ def test_what_is_not_ten_networks_of_one_kind(sweep: Path) -> None:
 
 
 def test_without_arguments_it_says_how_it_is_used() -> None:
-    command = [sys.executable, EXPERIMENTS / "ten_folds.py"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 1
-    assert "python experiments/ten_folds.py FOLDER [FIGURE]" in ended.stderr
+    ended = run_script(EXPERIMENTS / "ten_folds.py")
+    assert ended.code == 1
+    assert "python experiments/ten_folds.py FOLDER [FIGURE]" in ended.err
 
 
 def test_an_error_is_one_line() -> None:

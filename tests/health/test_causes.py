@@ -63,3 +63,10 @@ def test_pixels_that_are_around_0_need_not_be_brought_there() -> None:
 def test_the_rate_to_try_is_a_tenth() -> None:
     first = causes("collapse", PLAIN)[0]
     assert first.endswith("optimizer.lr=0.005 (now 0.05), scheduler.warmup=0.1")
+
+
+@pytest.mark.parametrize(("rate", "blamed"), [(1e-3, True), (1e-5, False)])
+def test_a_low_learning_rate_is_not_blamed(rate: float, blamed: bool) -> None:
+    for illness in ("nan", "collapse", "partial_collapse", "exploding"):
+        first = causes(illness, SOUND._replace(learning_rate=rate))[0]
+        assert first.startswith("the learning rate is too high") == blamed

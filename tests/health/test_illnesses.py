@@ -83,10 +83,16 @@ def test_a_point_that_twitches_just_when_it_is_looked_at() -> None:
     assert shown(look(faces(), loss=0.2, least=0.08)) is None
 
 
+@pytest.mark.parametrize("noise", [0.0, 1e-3, 1e-2])
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
-def test_partial_collapse(dimensions: int) -> None:
-    few = normalize(faces()[:, :dimensions] @ randn(dimensions, SIZE) + 1e-4 * randn(80, SIZE), dim=1)
-    assert shown(look(few)) == "partial_collapse"
+def test_partial_collapse(dimensions: int, noise: float) -> None:
+    """In some dimensions, and a little in all others: rows with noise of a hundredth in 128 are a tenth off."""
+    few = normalize(faces(size=128)[:, :dimensions] @ torch.eye(dimensions, 128), dim=1)
+    ill = look(normalize(few + noise * randn(80, 128, seed=2), dim=1))
+    assert shown(ill, look(faces(size=128))) == "partial_collapse"  # there were many
+    # A network may begin in few, but not stay there.
+    assert shown(ill, *[ill] * 19) is None
+    assert shown(ill, *[ill] * 20) == "partial_collapse"
 
 
 def test_two_people_have_no_room_for_dimensions() -> None:
@@ -115,6 +121,12 @@ def test_an_exploding_loss() -> None:
     assert shown(look(faces(), loss=1e9)) is None  # nothing to compare with
     # The mean over a handful of triplets jumps.
     assert shown(look(faces(), loss=0.6), look(faces(), loss=0.1), look(faces(), loss=0.0)) is None
+    # Hinges of 0.2 are hardly larger than 0.6.
+    small = seen(look(faces(), loss=0.19), look(faces(), loss=0.05))
+    assert shown_by(look(faces(), loss=0.7), small, margin=0.2) == "exploding"
+    assert shown_by(look(faces(), loss=0.5), small, margin=0.2) is None
+    assert shown_by(look(faces(), loss=0.7), small) is None
+    assert shown_by(look(faces(), loss=0.7), small, margin=0.0) is None
     # A switch of losses brings another, lower level.
     assert shown(look(faces(), loss=0.15), *falling) is None
     assert shown(look(faces(), loss=0.2), *falling, look(faces(), loss=0.15)) is None
@@ -142,11 +154,9 @@ def test_what_is_no_number_is_not_compared_with() -> None:
 
 
 def test_a_gap_between_training_and_validation() -> None:
-    assert shows_gap(0.005, 0.15, 0.2)
-    assert not shows_gap(0.005, 0.05, 0.2)  # nearly met
+    assert shows_gap(0.005, 0.06, 0.2)
+    assert not shows_gap(0.005, 0.04, 0.2)  # nearly met
     assert not shows_gap(0.05, 0.15, 0.2)  # still learning
-    assert not shows_gap(None, 0.15, 0.2)
-    assert not shows_gap(0.005, None, 0.2)
     assert not shows_gap(0.0, 0.0, 0.0)
 
 

@@ -34,6 +34,14 @@ def test_what_a_look_could_not_show_counts_neither_way() -> None:
     assert not any(told(watch, *["collapse"] * PATIENCE))
 
 
+def test_a_graver_illness_hides_others_and_ends_none() -> None:
+    looks = ILLNESSES["partial_collapse"].looks
+    mixed = ["partial_collapse", "collapse"] * looks
+    assert [name for name in told(Watch(), *mixed) if name] == ["partial_collapse"]
+    # The graver one starts again where a look shows the lesser one alone.
+    assert "collapse" not in told(Watch(), *mixed)
+
+
 def test_what_is_at_once_bad_is_told_at_once() -> None:
     assert told(Watch(), "nan") == ["nan"]
 

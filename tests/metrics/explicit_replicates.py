@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -43,6 +44,11 @@ class Replicate:
         ]
         self.thresholds = [*sorted({d for d, _ in self.genuine} | set(self.impostor)), math.inf]
 
+    @cached_property
+    def curve(self) -> list[tuple[Fraction, Fraction]]:
+        """FAR and TAR at each of the thresholds."""
+        return [(self.far(threshold), self.tar(threshold)) for threshold in self.thresholds]
+
     def tar(self, threshold: float) -> Fraction:
         return sum((w for d, w in self.genuine if d < threshold), Fraction()) / sum(
             w for _, w in self.genuine
@@ -52,12 +58,12 @@ class Replicate:
         return Fraction(sum(d < threshold for d in self.impostor), len(self.impostor))
 
     def tar_at_far(self, f: float) -> Fraction:
-        return max(self.tar(t) for t in self.thresholds if self.far(t) <= Fraction(str(f)))
+        return max(tar for far, tar in self.curve if far <= Fraction(str(f)))
 
     def eer(self) -> Fraction:
         ranked = []
-        for threshold in self.thresholds:
-            far, frr = self.far(threshold), 1 - self.tar(threshold)
+        for threshold, (far, tar) in zip(self.thresholds, self.curve, strict=True):
+            frr = 1 - tar
             ranked.append((abs(far - frr), (far + frr) / 2, threshold))
         return min(ranked)[1]
 

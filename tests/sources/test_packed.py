@@ -111,8 +111,9 @@ def test_each_setting_has_a_pack_of_its_own(tmp_path):
     assert len(keys) == len(list(tmp_path.iterdir())) == 4
 
 
-def test_more_pictures_than_may_wait_at_once():
-    source = SyntheticFaces(4 * (os.cpu_count() or 1), 10, 16)
+def test_more_pictures_than_may_wait_at_once(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    source = SyntheticFaces(8, 10, 16)
     result = pack(source, None, 16, None, progress=False)
     np.testing.assert_array_equal(result.images, np.stack([read() for _, read in source.pictures()]))
 

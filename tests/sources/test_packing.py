@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
 import signal
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gloo_processes import started
 
 from facenet_lit.errors import UserError
 from facenet_lit.sources import packing
@@ -141,31 +141,32 @@ def test_pictures_that_do_not_decode_are_left_out(tmp_path, quality, stop, monke
     assert result.damaged().tolist() == []
 
 
-KILLED = """
-import sys, time
-from pathlib import Path
-from facenet_lit.sources.packed import pack
-from facenet_lit.sources.synthetic import SyntheticFaces
+class Halting(SyntheticFaces):
+    """Says when so many pictures are handed out, and then waits to be killed."""
 
-class Slow(SyntheticFaces):
-    def pictures(self):
+    def __init__(self, end: Connection) -> None:
+        super().__init__(20, 3, 32)
+        self.end = end
+
+    def pictures(self) -> Iterator[tuple[int, Read]]:
         for number, item in enumerate(super().pictures()):
             if number == 40:
-                print("so far", flush=True)
+                self.end.send("so far")
                 time.sleep(60)
             yield item
 
-pack(Slow(20, 3, 32), 24, 16, sys.argv[1], progress=False, quality=eval(sys.argv[2]))
-"""
+
+def pack_slowly(end: Connection, folder: Path, quality: int | None) -> None:
+    pack(Halting(end), 24, 16, folder, progress=False, quality=quality)
 
 
 @FORMS
 def test_a_killed_process_is_gone_on_with(tmp_path, quality):
-    command = [sys.executable, "-c", KILLED, str(tmp_path), str(quality)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "so far\n"
-        process.send_signal(signal.SIGKILL)
+    process, end = started(pack_slowly, tmp_path, quality)
+    assert end.recv() == "so far"
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     (partial,) = tmp_path.iterdir()
     written = int(np.load(partial / "pack" / "checksums.npy").any(axis=1).sum())
     assert 0 < written < 60
@@ -178,34 +179,23 @@ def test_a_killed_process_is_gone_on_with(tmp_path, quality):
     )
 
 
-BESIDE = """
-import json, sys
-from facenet_lit.sources.packed import pack
-from facenet_lit.sources.synthetic import SyntheticFaces
-
-reads = []
-class Counted(SyntheticFaces):
-    def _draw(self, *which):
-        reads.append(which)
-        return super()._draw(*which)
-
-source = Counted(20, 3, 32)
-print("ready", flush=True)
-sys.stdin.readline()
-made = pack(source, 24, 16, sys.argv[1], progress=False)
-print(json.dumps([len(reads), str(made.folder), int(made.images.sum())]))
-"""
+def pack_at_a_word(end: Connection, folder: Path) -> None:
+    source = Counted()
+    end.send("ready")
+    end.recv()
+    made = pack(source, 24, 16, folder, progress=False)
+    end.send((len(source.reads), str(made.folder), int(made.images.sum())))
 
 
 def test_of_two_processes_one_packs_and_both_have_the_whole(tmp_path):
-    command = [sys.executable, "-c", BESIDE, str(tmp_path)]
-    pipe = subprocess.PIPE
-    both = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in "ab"]
-    assert [process.stdout.readline() for process in both] == ["ready\n"] * 2
-    for process in both:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    told = [json.loads(process.communicate(timeout=60)[0]) for process in both]
+    both = [started(pack_at_a_word, tmp_path) for _ in "ab"]
+    assert [end.recv() for _, end in both] == ["ready"] * 2
+    for _, end in both:
+        end.send("go")
+    assert all(end.poll(60) for _, end in both)
+    told = [end.recv() for _, end in both]
+    for process, _ in both:
+        process.join()
     assert sum(reads for reads, _, _ in told) == 60
     assert told[0][1:] == told[1][1:]
     (folder,) = tmp_path.iterdir()
