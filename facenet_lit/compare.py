@@ -20,6 +20,7 @@ from facenet_lit.comparison import (
     Difference,
     Scored,
     differences,
+    notes,
     refuse_other_images,
     refuse_pairs,
     rows_of,
@@ -182,6 +183,8 @@ def tell(
     kind = "all pairs" if config.pairs is None else f"pairs of {Path(str(config.pairs)).name}"
     title = f"{runs[1]} less {runs[0]}: {config.part}, {kind}, {images:,} images"
     report.show(report.rows_table(rows_of(found), title))
+    for line in notes(found):
+        log.info("%s", line)
     log.info("%s", sentence)
     log.info("figures  %s", folder / TABLE)
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from facenet_lit.batch import IntArray, Rows
 from facenet_lit.errors import UserError
-from facenet_lit.metrics.bootstrap_intervals import Resampled, difference_of
+from facenet_lit.metrics.bootstrap_intervals import LEAST_APART, Resampled, difference_of
 from facenet_lit.metrics.bootstrap_table import HELD, PairTable
 from facenet_lit.metrics.bounds import beside, bounds_by_name, by_ends
+from facenet_lit.metrics.effective_number import ENOUGH
 from facenet_lit.metrics.figures import BALANCED, figures, higher_is_better
 from facenet_lit.metrics.pair_scoring import score_all_pairs, score_listed_pairs
 from facenet_lit.metrics.rates import accuracy
@@ -47,7 +48,8 @@ class Difference(NamedTuple):
         difference: of the second less the first.
         low: the lower bound of the difference.
         high: the upper one.
-        fallback: too few people for a bootstrap: the bounds are of both figures by themselves.
+        fallback: too few people for a bootstrap, or too few that the runs differ on: the bounds are what those of both
+            figures by themselves leave.
     """
 
     first: float
@@ -123,8 +125,10 @@ def verdict(name: str, found: Difference, runs: Sequence[str]) -> str:
         f"{name} {found.first:.4f} and {found.second:.4f}, difference {found.difference:+.4f} "
         f"({found.low:+.4f} to {found.high:+.4f})"
     )
+    if found.fallback:
+        values += " (too few people, or too few that the runs differ on, for a bootstrap)"
     if found.low <= 0 <= found.high:
-        return f"at 95% neither run is better: {values}"
+        return f"at 95% it can't be told which run is better: {values}"
     if not _better(name, 1):
         return f"at 95% the runs differ, and which is better {name} alone can't say: {values}"
     better, worse = runs if _better(name, found.difference) == "first" else runs[::-1]
@@ -139,11 +143,21 @@ def rows_of(found: Mapping[str, Difference]) -> list[dict[str, object]]:
             "first": one.first,
             "second": one.second,
             "difference": f"{one.difference:+.4f}",
-            "95% bounds": f"{one.low:+.4f} to {one.high:+.4f}" + (" (few people)" if one.fallback else ""),
+            "95% bounds": f"{one.low:+.4f} to {one.high:+.4f}" + (" (no bootstrap)" if one.fallback else ""),
             "better": "" if one.low <= 0 <= one.high else _better(name, one.difference),
         }
         for name, one in found.items()
     ]
+
+
+def notes(found: Mapping[str, Difference]) -> list[str]:
+    """What is to be known of the table, in lines to stand below it."""
+    lines = [f"better: {len(found)} comparisons, each at 95% by itself: of many, some come out by chance"]
+    if any(one.fallback for one in found.values()):
+        lines.append(
+            f"no bootstrap: fewer than {ENOUGH} effective identities, or the runs differ on fewer than {LEAST_APART}"
+        )
+    return lines
 
 
 def _better(name: str, difference: float) -> str:

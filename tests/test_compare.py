@@ -45,7 +45,8 @@ def test_two_runs_each_at_its_own_size(runs: Path) -> None:
     assert ended.code == 0, ended.err
     assert told["runs"] == [str(runs / "other=2"), other]
     assert told["images"] == 9
-    assert told["verdict"].startswith("at 95% neither run is better: eer_balanced")
+    assert told["verdict"].startswith("at 95% it can't be told which run is better: eer_balanced")
+    assert "comparisons, each at 95% by itself" in ended.out
     assert told["verdict"] in ended.out.replace("\n", " ")
     assert Path("out/roc.png").stat().st_size > 1000
     eer = told["figures"]["eer"]
@@ -71,7 +72,7 @@ def test_a_run_and_itself_on_other_people_differ_by_nothing(runs: Path) -> None:
     assert ended.code == 0, ended.err
     assert all(figure["difference"] == 0 for figure in told["figures"].values())
     assert all(figure["low"] < 0 < figure["high"] for figure in told["figures"].values())
-    assert told["verdict"].startswith("at 95% neither run is better: tar ")
+    assert told["verdict"].startswith("at 95% it can't be told which run is better: tar ")
 
 
 def test_runs_stand_before_settings() -> None:

@@ -8,6 +8,7 @@ from facenet_lit.comparison import (
     Difference,
     Scored,
     differences,
+    notes,
     refuse_other_images,
     rows_of,
     score_run,
@@ -54,10 +55,10 @@ def test_a_clearly_better_run_is_told_to_be() -> None:
     assert better["far"] == better["tar"] == better["tar_balanced"] == ""
 
 
-def test_runs_that_hardly_differ_are_told_not_to() -> None:
+def test_of_runs_that_hardly_differ_none_is_said_to_be_better_nor_as_good() -> None:
     found = differences(scored(0.8), scored(0.805))
     sentence = verdict("eer_balanced", found["eer_balanced"], ["A", "B"])
-    assert sentence.startswith("at 95% neither run is better: eer_balanced 0.")
+    assert sentence.startswith("at 95% it can't be told which run is better: eer_balanced 0.")
     assert all(one.low < one.high for one in found.values())
 
 
@@ -83,11 +84,30 @@ def test_a_few_people_are_marked() -> None:
     runs = [score_run(rows(noise, 10), None, None, 100, 1.0, [0.1]) for noise in (0.6, 0.9)]
     found = differences(*runs)
     assert all(one.fallback for one in found.values())
-    assert all("(few people)" in str(row["95% bounds"]) for row in rows_of(found))
+    assert all("(no bootstrap)" in str(row["95% bounds"]) for row in rows_of(found))
+    assert verdict("eer", found["eer"], ["A", "B"]).endswith(
+        ") (too few people, or too few that the runs differ on, for a bootstrap)"
+    )
+    assert notes(found)[1].startswith(
+        "no bootstrap: fewer than 30 effective identities, or the runs differ on fewer"
+    )
+
+
+def test_runs_that_differ_on_nobody_are_marked_on_many_people_as_well() -> None:
+    found = differences(scored(0.6), scored(0.6))
+    assert all(one.fallback and one.low < 0 < one.high for one in found.values())
+    assert len(notes(found)) == 2
+
+
+def test_several_comparisons_are_told_to_be_several() -> None:
+    found = {name: Difference(0.1, 0.2, 0.1, 0.05, 0.15, False) for name in ("eer", "tar")}
+    assert notes(found) == ["better: 2 comparisons, each at 95% by itself: of many, some come out by chance"]
 
 
 def test_a_bound_at_0_is_no_difference() -> None:
-    assert verdict("eer", Difference(0.1, 0.1, 0.0, 0.0, 0.0, False), ["A", "B"]).startswith("at 95% neither")
+    sentence = verdict("eer", Difference(0.1, 0.1, 0.0, 0.0, 0.0, False), ["A", "B"])
+    assert sentence.startswith("at 95% it can't be told which run is better")
+    assert "bootstrap" not in sentence
 
 
 def test_other_images_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from functools import cache, partial
 
 import numpy as np
 from benchmarks.harness import Row
-from bounds_coverage import Setting, drawn_set, tested_sizes
+from made_up_people import Setting, drawn_set, tested_sizes
 
 from facenet_lit.batch import Rows
 from facenet_lit.metrics.bootstrap_counts import Replicates

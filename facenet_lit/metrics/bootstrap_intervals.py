@@ -68,7 +68,7 @@ def bounds_of(rate: float, resampled: Resampled) -> Bounds:
     return _between_quantiles(rate, drawn, resampled.left_out, resampled.effective)
 
 
-def difference_of(one: tuple[float, Resampled], other: tuple[float, Resampled], many: bool = False) -> Bounds:
+def difference_of(one: tuple[float, Resampled], other: tuple[float, Resampled]) -> Bounds:
     """Bounds of a rate less another of the same people, both resampled by the same draws.
 
     The fallback is what the bounds of both, each wider, leave: it takes nothing of what they have in common. It is

@@ -11,6 +11,7 @@ from facenet_lit.batch import Rows
 from facenet_lit.metrics.bootstrap_intervals import Bounds, Resampled, bounds_of
 from facenet_lit.metrics.bootstrap_table import HELD, PairTable
 from facenet_lit.metrics.effective_number import ENOUGH
+from facenet_lit.metrics.figures import BALANCED
 from facenet_lit.metrics.resampling import ACCURACY, resample, resample_accuracy
 
 ENDS = LOW, HIGH = "_low", "_high"
@@ -62,8 +63,7 @@ def bounded(
     if told.get(ACCURACY) is not None and judged_at is not None:
         resampled[ACCURACY] = resample_accuracy(table, replicates, judged_at)
     bounds = bounds_by_name(told, resampled)
-    counted = {name: resampled[name] for name, found in bounds.items() if found.counted}
-    return Bounded(by_ends(bounds), fallback_lines(counted))
+    return Bounded(by_ends(bounds), fallback_lines(bounds, resampled))
 
 
 def bounds_by_name(told: Mapping[str, float | None], resampled: Mapping[str, Resampled]) -> dict[str, Bounds]:
@@ -81,17 +81,20 @@ def by_ends(bounds: Mapping[str, Bounds]) -> dict[str, float]:
     }
 
 
-def fallback_lines(counted: Mapping[str, Resampled]) -> list[str]:
+def fallback_lines(bounds: Mapping[str, Bounds], resampled: Mapping[str, Resampled]) -> list[str]:
     """What is said of figures whose bounds are not the bootstrap's: a line, or none."""
-    if not counted:
-        return []
     by_trials: dict[float, list[str]] = {}
-    for name, values in counted.items():
-        by_trials.setdefault(values.trials, []).append(name)
-    told = [f"{', '.join(names)} ({trials:.3g})" for trials, names in by_trials.items()]
+    for name, found in bounds.items():
+        if found.counted:
+            by_trials.setdefault(resampled[name].trials, []).append(name)
+    if not by_trials:
+        return []
+    told = "; ".join(f"{', '.join(names)} ({trials:.3g} trials)" for trials, names in by_trials.items())
+    counted = {name for names in by_trials.values() for name in names}
+    others = any(name + BALANCED in bounds and name + BALANCED not in counted for name in counted)
     return [
-        f"few people, or rates of 0 or 1: not by bootstrap, but by Clopper and Pearson for so many independent trials "
-        f"are the bounds of {'; '.join(told)}. Use {ENOUGH} effective identities or more"
+        f"bounds of {told}: Clopper-Pearson, as fewer than {ENOUGH} effective identities or a rate of 0 or 1 do not "
+        f"carry a bootstrap; they are wide{f': read the {BALANCED} figures' if others else ''}"
     ]
 
 

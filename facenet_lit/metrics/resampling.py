@@ -35,7 +35,7 @@ def resample(
     """
     weighed = _resampling(table, replicates)
     rates = replicate_rates(weighed, threshold, fars)
-    rates["far"] = evened_far(table, weighed.counts, rates["far"], threshold)
+    rates["far"] = evened_far(table, weighed.counts, rates["far"], threshold, replicates)
     return _resampled(table, replicates, rates)
 
 
@@ -43,7 +43,7 @@ def resample_accuracy(table: PairTable, replicates: int, threshold: float) -> Re
     """The accuracy of a table's pairs at a threshold, resampled as :func:`resample` does the rates."""
     weighed = _resampling(table, replicates)
     accuracies = replicate_accuracies(weighed, threshold)
-    rates = {ACCURACY: evened_accuracy(table, weighed.counts, accuracies, threshold)}
+    rates = {ACCURACY: evened_accuracy(table, weighed.counts, accuracies, threshold, replicates)}
     return _resampled(table, replicates, rates)[ACCURACY]
 
 
@@ -69,8 +69,8 @@ def _without_groups(identities: int) -> npt.NDArray[np.bool_]:
     return others
 
 
-def evened_far(table: PairTable, counts: Counts, fars: Floats, threshold: float) -> Floats:
-    """(C,) the FARs of replicates (C,), with the counts (I, C), at a threshold; see :func:`evened`."""
+def evened_far(table: PairTable, counts: Counts, fars: Floats, threshold: float, replicates: int) -> Floats:
+    """(C,) the FARs (C,) of the counts (I, C), of which so many are drawn, at a threshold; see :func:`evened`."""
     nearer = int(table.below(steps_of(threshold)))
     return evened(
         fars,
@@ -79,11 +79,14 @@ def evened_far(table: PairTable, counts: Counts, fars: Floats, threshold: float)
         table.impostors_of(len(table)),
         nearer / len(table),
         len(table),
+        replicates,
     )
 
 
-def evened_accuracy(table: PairTable, counts: Counts, accuracies: Floats, threshold: float) -> Floats:
-    """(C,) the accuracies of replicates (C,), with the counts (I, C), at a threshold; see :func:`evened`."""
+def evened_accuracy(
+    table: PairTable, counts: Counts, accuracies: Floats, threshold: float, replicates: int
+) -> Floats:
+    """(C,) the accuracies (C,) of the counts (I, C), of which so many are drawn; see :func:`evened`."""
     cut = steps_of(threshold)
     nearer, accepted = int(table.below(cut)), int(table.genuine_below(cut))
     whole, pairs = table.impostors_of(len(table)), len(table) + len(table.genuine_of)
@@ -92,11 +95,17 @@ def evened_accuracy(table: PairTable, counts: Counts, accuracies: Floats, thresh
     ]
     right = genuine[0] + whole - table.impostors_of(nearer)
     share = (accepted + len(table) - nearer) / pairs
-    return evened(accuracies, counts, right, genuine[1] + whole, share, pairs)
+    return evened(accuracies, counts, right, genuine[1] + whole, share, pairs, replicates)
 
 
 def evened(
-    rates: Floats, counts: Counts, right_of: IntArray, whole_of: IntArray, rate: float, pairs: int
+    rates: Floats,
+    counts: Counts,
+    right_of: IntArray,
+    whole_of: IntArray,
+    rate: float,
+    pairs: int,
+    replicates: int,
 ) -> Floats:
     """Rates over impostor pairs at a fixed threshold, drawn in to the spread that samples of people have.
 
@@ -105,18 +114,19 @@ def evened(
     rest Q. So the variance is var L - var Q, not their sum; at least half of var L, as that is what is twice in it.
 
     Args:
-        rates: (C,) of the replicates.
-        counts: (I, C) of the replicates.
+        rates: (C,) of the replicates, then those without each group of identities.
+        counts: (I, C) of the same.
         right_of: (I,) pairs of each identity that the rate counts.
         whole_of: (I,) all of its pairs.
         rate: of the pairs as they are.
         pairs: how many these are.
+        replicates: R, of the first columns: what is left out on purpose is no draw, and has no part in the variances.
 
     Returns:
         (C,).
     """
     linear = ((right_of - rate * whole_of) / pairs) @ (counts.astype(np.float64) - 1)
-    spread, rest = np.var(linear), np.nanvar(rates - rate - linear)
+    spread, rest = np.var(linear[:replicates]), np.nanvar((rates - rate - linear)[:replicates])
     if spread == 0:
         return rates
     drawn_in: Floats = np.clip(rate + linear * np.sqrt(max(1 - rest / spread, 0.5)), 0, 1)

@@ -54,9 +54,22 @@ def test_the_same_rows_have_the_same_bounds_in_any_order():
 def test_few_people_get_a_warning_and_wide_bounds():
     _, found = told_and_bounds(drawn_rows(12))
     (line,) = found.warnings
-    assert "by Clopper and Pearson for so many independent trials are the bounds of far (6); tar" in line
+    assert line.startswith("bounds of far (6 trials); tar, ")
+    assert line.endswith(
+        " (12 trials): Clopper-Pearson, as fewer than 30 effective identities or a rate of 0 or 1 do not carry "
+        "a bootstrap; they are wide"
+    )
     assert "\n" not in line
     assert found.figures["tar_high"] - found.figures["tar_low"] > 0.4
+
+
+def test_where_the_balanced_rates_have_a_bootstrap_they_are_pointed_to():
+    rows = drawn_rows(120, 2)
+    assert not told_and_bounds(rows)[1].warnings
+    many = Rows(rows.embeddings, rows.identities.where(rows.identities >= 5, 0), rows.numbers)
+    (line,) = told_and_bounds(many)[1].warnings
+    assert line.startswith("bounds of tar, eer, tar_at_far_1e-1 (12 trials): Clopper-Pearson")
+    assert line.endswith("they are wide: read the _balanced figures")
 
 
 def test_a_rate_of_1_has_a_bound_below_it():

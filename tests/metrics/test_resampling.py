@@ -63,7 +63,19 @@ def quadratic_far(table: PairTable, counts: np.ndarray) -> np.ndarray:
 def test_a_far_that_no_draw_changes_stays():
     table = PairTable.of_all(drawn_rows(0, 5))
     counts = draw_counts(5, 20)
-    assert evened_far(table, counts, np.zeros(20), 0.0).tolist() == [0.0] * 20
+    assert evened_far(table, counts, np.zeros(20), 0.0, 20).tolist() == [0.0] * 20
+
+
+def test_what_is_left_out_does_not_change_how_far_replicates_are_drawn_in():
+    """Nor how many groups are left out: they are no draws."""
+    table = PairTable.of_all(drawn_rows(0, 30))
+    counts = draw_counts(30, 50)
+    left = (np.arange(30)[:, None] != np.arange(30)).astype(counts.dtype)
+    both = np.concatenate([counts, left], axis=1)
+    alone = evened_far(table, counts, quadratic_far(table, counts), 0.8, 50)
+    found = evened_far(table, both, quadratic_far(table, both), 0.8, 50)
+    assert found[:50] == pytest.approx(alone, rel=1e-12)
+    assert found.shape == (80,)
 
 
 def test_effective_identities():
