@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -121,9 +122,16 @@ def compare(config: DictConfig) -> None:
     log.info("picture  %s", folder / PICTURE)
 
 
+def _folder(said: str | None) -> Path:
+    """The folder that is meant; else a new one, to the microsecond: those that start together don't share one."""
+    if said is not None:
+        return Path(str(said)).expanduser()
+    return Path("runs", "comparisons", datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f"))
+
+
 def _checked(config: DictConfig) -> tuple[Path, list[str]]:
     """Where the comparison goes, and the two runs; raises UserError where the settings can't be used."""
-    place, folder = place_of(os.environ), Path(str(config.folder)).expanduser()
+    place, folder = place_of(os.environ), _folder(config.folder)
     if place is not None:
         raise UserError(f"{place.world} processes were started: a comparison runs in one; start it by itself")
     if not isinstance(config.runs, ListConfig) or len(config.runs) != 2:

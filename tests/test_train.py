@@ -112,11 +112,12 @@ def test_every_validation_is_told_in_a_line(finished: tuple[Path, Ended]) -> Non
     folder, ended = finished
     lines = [line for line in ended.out.splitlines() if line.startswith("step ")]
     assert len(lines) == 3
-    for line, event in zip(lines, events(folder).Scalars("val/eer_balanced"), strict=True):
+    told = [events(folder).Scalars(f"val/eer_balanced{end}") for end in ("", "_low", "_high")]
+    for line, event, low, high in zip(lines, *told, strict=True):
         assert re.match(
             rf"step {event.step:5d}, +\d+%, +\d+ s: val tar [01]\.\d+, far [01]\.\d+, eer_b", line
         )
-        assert line.endswith(f"eer_balanced {event.value:.3f}")
+        assert line.endswith(f"eer_balanced {event.value:.3f} [{low.value:.3f}, {high.value:.3f}]")
     assert ", 100%," in lines[-1]
 
 

@@ -3,7 +3,7 @@
     python experiments/benchmarks/bench.py [ROW...]
 
 Measures every row, or those whose module's name or own name holds one of the words; prints them as they come. All
-of them together are written beside this file: table.md, results.jsonl with the machine's facts, and times.png.
+of them together are written beside this file: table.md, measured.jsonl with the machine's facts, and times.png.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def write(found: Sequence[Measured], facts: Mapping[str, object], folder: Path) 
     )
     _put(folder / "table.md", f"{text}\n{told}\n")
     lines = (json.dumps({**asdict(each), **facts}) for each in found)
-    _put(folder / "results.jsonl", "".join(each + "\n" for each in lines))
+    _put(folder / "measured.jsonl", "".join(each + "\n" for each in lines))
     partial = folder / "times.partial.png"
     draw(found).savefig(partial)
     partial.replace(folder / "times.png")

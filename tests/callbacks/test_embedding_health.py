@@ -133,48 +133,50 @@ STOP = ("callbacks.health.stop=true", "test=true")
 
 
 def test_a_run_that_diverges_before_there_is_a_best_state_is_over_without_figures(tmp_path: Path) -> None:
-    ended = run(tmp_path, "optimizer.lr=1e30", *STOP)
+    folder = tmp_path / "run"  # among no others: TensorBoard takes the columns from the first it finds
+    ended = run(folder, "optimizer.lr=1e30", *STOP)
     assert (ended.code, "error" in ended.err) == (3, False)
     (message,) = messages(ended)
     assert "there is no checkpoint to score" in ended.out
-    facts = json.loads((tmp_path / "run.json").read_text())
+    facts = json.loads((folder / "run.json").read_text())
     assert (facts["ended_by"], facts["best_step"]) == ("nan", None)
     assert facts["health"] == [message.removeprefix("health: ").removesuffix("; check in this order:")]
     assert facts["steps"] == int(message.split("step ")[1].split(":")[0]) < 8
-    assert not (tmp_path / "metrics.json").exists()
-    assert not (tmp_path / "checkpoints").exists()
-    again = started(tmp_path, "optimizer.lr=1e30", *STOP, "resume=auto")
+    assert not (folder / "metrics.json").exists()
+    assert not (folder / "checkpoints").exists()
+    again = started(folder, "optimizer.lr=1e30", *STOP, "resume=auto")
     assert (again.code, messages(again)) == (3, [])
     assert again.out.endswith("holds this run, which embedding health ended; nothing is left to do\n")
-    refused = started(tmp_path, "optimizer.lr=1e30", *STOP)
+    refused = started(folder, "optimizer.lr=1e30", *STOP)
     assert refused.code == 2
     assert "holds an ended run of this config (resume=auto skips it)" in refused.err
-    assert table_of_runs(tmp_path.parent)[1][tmp_path.name][0]["ended_by"] == "nan"
+    assert table_of_runs(tmp_path)[1]["run"][0]["ended_by"] == "nan"
 
 
 def test_a_run_that_diverges_later_has_its_best_state_scored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder = tmp_path / "run"  # among no others: TensorBoard takes the columns from the first it finds
     settings = (*STOP, "trainer.val_every_steps=2", "checkpoint.every_seconds=1e-9")
     poisoned(monkeypatch, 5)
-    ended = run(tmp_path, *settings, "callbacks.health.every_steps=100")
+    ended = run(folder, *settings, "callbacks.health.every_steps=100")
     assert (ended.code, "error" in ended.err) == (3, False)
     (message,) = messages(ended)
     assert message.startswith("health: nan at step 6: ")
     assert "step 5: weights are not finite, so last.ckpt stays" not in ended.out
-    facts = json.loads((tmp_path / "run.json").read_text())
+    facts = json.loads((folder / "run.json").read_text())
     assert (facts["ended_by"], facts["steps"]) == ("nan", 6)
-    best = torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)
+    best = torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)
     assert facts["best_step"] == best["global_step"] <= 4
-    last = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
+    last = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
     assert last["global_step"] == 5
     assert all(value.isfinite().all() for value in last["state_dict"].values())
-    figures = json.loads((tmp_path / "metrics.json").read_text())
+    figures = json.loads((folder / "metrics.json").read_text())
     assert {"val/eer_balanced", "test/eer_balanced"} <= figures.keys()
-    settings_shown, figures_shown = table_of_runs(tmp_path.parent)[1][tmp_path.name]
+    settings_shown, figures_shown = table_of_runs(tmp_path)[1]["run"]
     assert settings_shown["ended_by"] == "nan"
     assert figures_shown["test/eer_balanced"] == pytest.approx(figures["test/eer_balanced"])
-    again = started(tmp_path, *settings, "callbacks.health.every_steps=100", "resume=auto")
+    again = started(folder, *settings, "callbacks.health.every_steps=100", "resume=auto")
     assert again.code == 3
     assert again.out.endswith("holds this run, finished; nothing is left to do\n")
 

@@ -36,10 +36,10 @@ def test_table_lines_and_picture_are_written_with_the_machine(tmp_path: Path) ->
     table = (tmp_path / "table.md").read_text()
     assert line(LOADED) + "\n" + line(ALONE) in table
     assert table.endswith("processor some, cores 2\n")
-    first, second = map(json.loads, (tmp_path / "results.jsonl").read_text().splitlines())
+    first, second = map(json.loads, (tmp_path / "measured.jsonl").read_text().splitlines())
     assert (first["peer"], first["cores"], second["bound"]) == (2.0, 2, None)
     assert (tmp_path / "times.png").stat().st_size > 5000
-    assert {file.name for file in tmp_path.iterdir()} == {"table.md", "results.jsonl", "times.png"}
+    assert {file.name for file in tmp_path.iterdir()} == {"table.md", "measured.jsonl", "times.png"}
 
 
 def test_the_picture_has_what_was_measured() -> None:
