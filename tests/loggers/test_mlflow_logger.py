@@ -48,7 +48,7 @@ def test_a_run_has_scalars_pictures_and_settings_and_a_resumed_one_writes_nothin
     pictures = sorted(tmp_path.glob("deep/mlflow/**/*.png"))
     assert [path.name for path in pictures] == [f"roc-{step:06d}.png" for step in (10, 20, 30, 40)]
     assert np.array_equal(np.asarray(Image.open(pictures[0])), picture)
-    assert [path.read_text() for path in tmp_path.glob("deep/mlflow/**/config.md")] == ["seed: 0"]
+    assert [path.read_text() for path in tmp_path.glob("deep/mlflow/**/config-000000.md")] == ["seed: 0"]
 
     resumed.end_row(Settings({}), "collapse")
     (run,) = runs(uri)
