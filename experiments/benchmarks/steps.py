@@ -26,32 +26,24 @@ SIDES = {"resnext": 64, "inception_resnet_v1": 80, "inception": 64}
 def rows() -> list[Row]:
     """A row for each backbone; and what of the last's is owed to memory that is kept."""
     *_, last = SIDES
-    return [*map(_row, SIDES), _kept_memory_alone(last)]
+    default = f"default layout, float32, memory given back; {_bfloat16()} on this processor"
+    return [
+        *(_row(name, "freed memory kept", usual, partial(check, name), default) for name in SIDES),
+        # Both sides are ours.
+        _row(last, "what kept memory alone brings", ours, lambda: None, "ours, memory given back"),
+    ]
 
 
-def _row(name: str) -> Row:
+def _row(
+    name: str, what: str, peer: Callable[[str], Step], compare: Callable[[], None], peer_name: str
+) -> Row:
     return Row(
-        f"{_work(name)}, freed memory kept",
+        f"{_work(name)}, {what}",
         partial(step, ours, name),
-        partial(step, usual, name),
+        partial(step, peer, name),
         None,
-        partial(check, name),
-        f"default layout, float32, memory given back; {_bfloat16()} on this processor",
-        "",
-        inputs=partial(ours, name),
-        keeps_memory=True,
-    )
-
-
-def _kept_memory_alone(name: str) -> Row:
-    """Both sides are ours."""
-    return Row(
-        f"{_work(name)}, what kept memory alone brings",
-        partial(step, ours, name),
-        partial(step, ours, name),
-        None,
-        lambda: None,
-        "ours, memory given back",
+        compare,
+        peer_name,
         "",
         inputs=partial(ours, name),
         keeps_memory=True,

@@ -8,6 +8,11 @@ from facenet_lit.batch import IntArray
 from facenet_lit.data.uniform_draws import draw_below
 
 
+def limited(totals: IntArray, most: int | None) -> IntArray:
+    """(I,) totals, none above ``most``; None is no limit."""
+    return totals if most is None else np.minimum(totals, most)
+
+
 def distinct_ranks(totals: IntArray, most: int | None, rng: np.random.Generator) -> IntArray:
     """For each group all numbers below its total, or where there are more than ``most``, so many of them.
 
@@ -22,7 +27,7 @@ def distinct_ranks(totals: IntArray, most: int | None, rng: np.random.Generator)
     Returns:
         (T,) ranks, group by group.
     """
-    kept = totals if most is None else np.minimum(totals, most)
+    kept = limited(totals, most)
     firsts = np.cumsum(kept) - kept
     ranks: IntArray = np.arange(int(kept.sum())) - np.repeat(firsts, kept)
     large = np.flatnonzero(totals > kept)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facenet_lit.batch import IntArray
-from facenet_lit.data.distinct_ranks import distinct_ranks, pairs_by_rank
+from facenet_lit.data.distinct_ranks import distinct_ranks, limited, pairs_by_rank
 from facenet_lit.data.grouping import Groups, Positions, group_images, shuffled_places
 from facenet_lit.data.shuffled_order import ShuffledOrder
 from facenet_lit.data.uniform_draws import draw_below
@@ -38,7 +38,7 @@ def count_triplets(identities: IntArray, removal: str, most: int | None = None) 
 def count_by_rule(groups: Groups, removal: str, most: int | None = None) -> int:
     """What :func:`count_triplets` counts, of images that are grouped already."""
     totals = _totals(groups.counts, check_choice("sampler.removal", removal, REMOVAL_RULES))
-    return int((totals if most is None else np.minimum(totals, most)).sum())
+    return int(limited(totals, most).sum())
 
 
 def _totals(counts: IntArray, removal: str) -> IntArray:
@@ -133,7 +133,7 @@ def _pairs_of(
 ) -> tuple[IntArray, IntArray, IntArray]:
     """The same of groups of shuffled images: an image's place among them all stands for it."""
     totals = _totals(counts, removal)
-    kept = totals if most is None else np.minimum(totals, most)
+    kept = limited(totals, most)
     own, starts = np.repeat(np.arange(len(counts)), kept), np.cumsum(counts) - counts
     if removal == "none":
         first, second = pairs_by_rank(distinct_ranks(totals, most, rng))

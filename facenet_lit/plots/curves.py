@@ -26,6 +26,8 @@ NONE: Figures = {}
 ENDINGS = {False: "", True: figures.BALANCED}
 ACROSS, UP = "FAR: share of impostor pairs accepted", "TAR: share of genuine pairs accepted"
 
+STEPS = "steps-post"
+
 # What is told, whether balanced, and how it is drawn: where both are the same, both are seen.
 KINDS = (("over pairs", False, GENUINE, "-"), ("balanced", True, BALANCED, "--"))
 
@@ -130,7 +132,9 @@ def _draw_kinds(
         if curve is None or equal is None:
             continue
         told = f"{label}: {_told(pairs, balanced, bounds, told_at)}"
-        axes.plot(*place(curve.far, curve.tar), color=colour, linewidth=1.7, linestyle=dashes, label=told)
+        # In steps, as TAR at a FAR is told: a line to the next point passes through rates that no threshold has, and
+        # of embeddings in one point, whose only points are the corners, it showed a TAR of 1 at every FAR.
+        axes.plot(*place(curve.far, curve.tar), dashes, color=colour, lw=1.7, drawstyle=STEPS, label=told)
         _draw_bounds(axes, place, resolvable, balanced, bounds)
         at_equal = far(pairs, equal.threshold), tar(pairs, equal.threshold, balanced)
         _mark(axes, place, colour, "o", [at_equal])

@@ -12,7 +12,7 @@ from facenet_lit.metrics.bounds import with_bounds
 from facenet_lit.metrics.figures import BALANCED
 from facenet_lit.metrics.roc import roc
 from facenet_lit.metrics.scored_pairs import ScoredPairs
-from facenet_lit.plots.curves import ACROSS, UP, counted, least_far
+from facenet_lit.plots.curves import ACROSS, STEPS, UP, counted, least_far
 from facenet_lit.plots.style import GENUINE, IMPOSTOR, SMALL, legend, name_axes, new_panels
 
 LOOKS = ((GENUINE, "-"), (IMPOSTOR, "--"))  # where both curves are the same, both are seen
@@ -53,6 +53,6 @@ def _draw_curves(panel: Axes, runs: Sequence[Run], ending: str) -> None:
         curve = roc(run.pairs, ending == BALANCED, _POINTS)
         if curve is not None:
             told = f"EER {with_bounds(run.figures, 'eer' + ending)}"
-            panel.plot(curve.far, curve.tar, color=colour, linestyle=dashes, linewidth=1.7, label=told)
+            panel.plot(curve.far, curve.tar, dashes, color=colour, lw=1.7, drawstyle=STEPS, label=told)
     name_axes(panel, ACROSS, UP)
     panel.legend(loc="lower right", fontsize=SMALL, framealpha=0.92, edgecolor="0.85")

@@ -92,6 +92,21 @@ def test_bounds_are_bars_at_the_fars_and_stand_in_the_legend(draw: object, turne
     assert figure.texts[1].get_text() == "300 genuine, 5,000 impostor pairs; [95% bounds]"
 
 
+@pytest.mark.parametrize("draw", [draw_roc, draw_det])
+def test_embeddings_in_one_point_look_as_useless_as_they_are(draw: object) -> None:
+    """All distances are equal: no FAR below 1 has a TAR above 0. A straight line between the corners says otherwise."""
+    people = np.arange(300) // 3
+    figure = draw(ScoredPairs.of(np.zeros(300), people, np.zeros(5000)), 100)
+    drawn, (axes,) = pixels(figure), figure.axes
+    for share in (0.2, 0.5, 0.8):
+        x, bottom = axes.transAxes.transform((share, 0))
+        top = axes.transAxes.transform((share, 1))[1]
+        rows = slice(len(drawn) - int(top) + 6, len(drawn) - int(bottom) - 6)
+        column = drawn[rows, int(x) - 2 : int(x) + 3].astype(int)
+        blue = column[..., 2] - column[..., 0] > 60
+        assert not blue.any(), share
+
+
 def test_without_a_far_the_roc_tells_equal_errors() -> None:
     labels = draw_roc(scored()).axes[0].get_legend_handles_labels()[1]
     assert [label.split(" EER 0.0")[0] for label in labels[:2]] == ["over pairs:", "balanced:"]
