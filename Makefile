@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install train lfw test test-all bench bench-growth clean
+.PHONY: install train lfw test test-all bench bench-growth experiments clean
 
 install: $(INSTALLED)
 
@@ -42,6 +42,18 @@ bench: $(INSTALLED)
 # Time and memory against the number of things.
 bench-growth: $(INSTALLED)
 	$(BIN)/python experiments/benchmarks/growth.py
+
+# Tables and pictures of the studies from their kept results; RERUN=loss LFW=lfw-deepfunneled.tgz repeats the run
+# that took least, and compares.
+experiments: export ROOT = '$(subst ',\',$(value LFW))'
+experiments: $(INSTALLED)
+ifdef RERUN
+	@test -n "$$LFW" || { echo "usage: make experiments RERUN=NAME LFW=archive-or-folder"; exit 2; }
+	$(BIN)/python experiments/results.py rerun $(RERUN) "data.root=$$ROOT" $(ARGS)
+else
+	$(BIN)/python experiments/results.py table
+	$(BIN)/python experiments/speed_to_rate.py
+endif
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

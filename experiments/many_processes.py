@@ -42,6 +42,7 @@ from facenet_lit.lightning_trainer import build_trainer
 from facenet_lit.losses.joint import JointLoss
 from facenet_lit.losses.margin_softmax import MarginSoftmaxLoss
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
+from facenet_lit.losses.supervised_contrastive import SupervisedContrastiveLoss
 from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import AllMiner, GivenMiner, HardMiner, MaskedMiner, SemiHardMiner
@@ -54,6 +55,7 @@ MINERS = {miner.name: miner for miner in (GivenMiner, MaskedMiner, SemiHardMiner
 LOSSES = {
     "triplet": lambda: TripletLoss(0.2),
     "semi_hard_mean": lambda: SemiHardMeanLoss(0.2),
+    "supcon": lambda: SupervisedContrastiveLoss(0.1),
     "arcface": lambda: MarginSoftmaxLoss(scale=16.0),
     "arcface_triplet": lambda: JointLoss(MarginSoftmaxLoss(scale=16.0), TripletLoss(0.2)),
     "arcface_then_triplet": lambda: JointLoss(

@@ -34,7 +34,11 @@ RUNS = [
     f"{SMALL} data.identities=30 data.images=3 logger=wandb",
 ]
 # Its settings are what debug is for.
-QUICK = ["debug=tiny data=lfw data.root=lfw loss=cosface", "debug=tiny sampler=pk miner=hard"]
+QUICK = [
+    "debug=tiny data=lfw data.root=lfw loss=cosface",
+    "debug=tiny sampler=pk miner=hard",
+    "debug=tiny sampler=pk loss=supcon",
+]
 ELSEWHERE = {"trainer=ddp", "trainer=gpu"}  # in test_processes.py and test_gpu.py
 
 

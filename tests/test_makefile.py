@@ -50,3 +50,16 @@ def test_lfw_without_a_path_says_how(tmp_path: Path) -> None:
     ended = make(tmp_path, "lfw", "LFW=")
     assert ended.returncode == 2
     assert "usage: make lfw LFW=archive-or-folder" in ended.stdout
+
+
+def test_experiments_are_made_anew_or_one_is_repeated(tmp_path: Path) -> None:
+    ended = make(tmp_path, "experiments")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == ["experiments/results.py", "table", "experiments/speed_to_rate.py"]
+    ended = make(tmp_path, "experiments", "RERUN=loss", "LFW=a b.tgz", "ARGS=trainer.devices=1")
+    assert ended.stdout.splitlines() == [
+        "experiments/results.py", "rerun", "loss", "data.root='a b.tgz'", "trainer.devices=1",
+    ]  # fmt: skip
+    ended = make(tmp_path, "experiments", "RERUN=loss", "LFW=")
+    assert ended.returncode == 2
+    assert "usage: make experiments RERUN=NAME" in ended.stdout

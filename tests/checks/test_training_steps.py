@@ -19,6 +19,7 @@ from facenet_lit.health.vitals import shape_of
 from facenet_lit.losses.loss import Loss
 from facenet_lit.losses.margin_softmax import MarginSoftmaxLoss
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
+from facenet_lit.losses.supervised_contrastive import SupervisedContrastiveLoss
 from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.mining import GivenMiner, HardMiner, MaskedMiner, Miner, SemiHardMiner
 from facenet_lit.verification_module import VerificationModule
@@ -60,6 +61,7 @@ def weights(of: VerificationModule) -> torch.Tensor:
         (TripletLoss(), SemiHardMiner()),
         (TripletLoss(), GivenMiner()),
         (SemiHardMeanLoss(), SemiHardMiner()),
+        (SupervisedContrastiveLoss(), SemiHardMiner()),
         (MarginSoftmaxLoss(), SemiHardMiner()),
     ],
 )

@@ -50,9 +50,9 @@ def test_every_pair_makes_sense() -> None:
     assert (
         len({(setting.sampler, setting.miner, setting.loss) for setting in every_setting()})
         == len(PAIRS)
-        == 12
+        == 13
     )
-    assert len(every_setting()) == 48
+    assert len(every_setting()) == 52
     assert [(setting.sampler, setting.miner, setting.loss) for setting in HERE] == PAIRS
 
 

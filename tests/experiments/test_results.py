@@ -1,6 +1,7 @@
-"""A study's results are what its runs' files say, and its table their medians."""
+"""A study's results are what its runs' files say; its table and picture are made of them alone."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,20 +76,6 @@ def test_a_choice_is_all_but_what_says_where_and_how(tmp_path: Path) -> None:
     assert row["choice"] == {"model": "resnext", "loss.margin": "0.1", "data.size": "96"}
 
 
-def test_a_table_has_medians_and_their_spread(sweep: Path) -> None:
-    lines = results.table(results.runs_of(sweep)).splitlines()
-    assert lines[0].split(" | ")[-3:] == ["EER", "accuracy", "TAR at 1e-2 |"]
-    assert len(lines) == 2 + 2 * 4  # two choices, of each val and test, over pairs and balanced
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
-    assert len({len(row) for row in cells}) == 1
-    [row] = [row for row in cells if row[0] == "model=resnext" and row[6:8] == ["test", "over pairs"]]
-    assert row[1:6] == ["3", "11 (10 to 12)", "3", "90", ""]
-    assert row[8:] == ["0.2000 (0.1000 to 0.3000)", "", "0.7500"]
-    [row] = [row for row in cells if row[0] == "model=inception" and row[6:8] == ["test", "balanced"]]
-    assert row[1] == "1"
-    assert row[8] == "0.2000"
-
-
 def test_results_grow_and_a_repeated_run_replaces_the_old(sweep: Path, tmp_path: Path) -> None:
     place = tmp_path / "experiments"
     assert results.record("mine", sweep, place) == 4
@@ -100,37 +87,69 @@ def test_results_grow_and_a_repeated_run_replaces_the_old(sweep: Path, tmp_path:
     assert results.record("mine", tmp_path / "again", place) == 5
     told = {row["config"]: row["test/eer"] for row in results.read("mine", place)}
     assert (told["resnext0"], told["resnext5"], told["resnext1"]) == (0.9, 0.8, 0.1)
-    assert labels(results.read("mine", place)) == {"model=resnext": "4", "model=inception": "1"}
 
 
-def labels(rows: Sequence[results.Row]) -> dict[str, str]:
-    """Seeds by choice, as the table tells them."""
-    lines = [line.split("|")[1:3] for line in results.table(rows).splitlines()[2:]]
-    return {choice.strip(): seeds.strip() for choice, seeds in lines}
+def test_the_loss_on_the_way_is_kept_where_a_run_kept_it(sweep: Path) -> None:
+    assert "curve" not in results.runs_of(sweep)[0]
+    lines = [
+        "step,train/loss,val/loss",
+        *(f"{step},{1 / step},{step if step % 5 == 0 else ''}" for step in range(1, 101)),
+    ]
+    (sweep / "0" / "metrics.csv").write_text("\n".join([*lines, "100,,0.5"]) + "\n")
+    curve = results.runs_of(sweep)[0]["curve"]
+    assert curve["step"][:2] == [1, 2]
+    assert curve["train/loss"] == [round(1 / step, 5) for step in curve["step"]]
 
 
-def test_jobs_recorded_alone_are_told_apart(tmp_path: Path) -> None:
-    place = tmp_path / "experiments"
-    for number, margin in enumerate(["0.1", "0.2"]):
-        for seed in (0, 1):
-            alone = tmp_path / f"alone{number}{seed}"
-            finish(alone, 0, "resnext", seed, 0.5, f"{margin}{seed}", more=[f"loss.margin={margin}"])
-            results.record("mine", alone, place)
-    assert labels(results.read("mine", place)) == {"loss.margin=0.1": "2", "loss.margin=0.2": "2"}
+@pytest.mark.parametrize("study", results.studies())
+def test_every_kept_table_is_that_of_its_results(study: str) -> None:
+    made = results.table(results.by_cell(results.read(study), results.cells_of(study)))
+    assert (results.HERE / study / "table.md").read_text() == made + "\n"
+    assert (results.HERE / study / "picture.png").is_file()
 
 
-def test_rows_of_no_choice_have_a_line_of_their_own(sweep: Path) -> None:
-    rows = results.runs_of(sweep)[:3]
-    assert labels(rows) == {"": "3"}
-    assert labels([*rows, {**rows[0], "choice": {}}]) == {"model=resnext": "3", "": "1"}
+def test_two_runs_are_compared_figure_by_figure() -> None:
+    kept = {
+        "config": "a",
+        "commit": "0" * 40,
+        "test/eer": 0.25,
+        "test/far": None,
+        "test/eer_low": 0.1,
+        "val/eer": 1.0,
+    }
+    again = {
+        "config": "b",
+        "commit": "1" * 40,
+        "test/eer": 0.5,
+        "test/far": 0.5,
+        "test/eer_low": 0.1,
+        "val/eer": 1.0,
+    }
+    assert results.compared(kept, again) == [
+        "test/eer: 0.25 kept, 0.5 now",
+        "largest difference 0.25, another config (or other paths), commits 0000000 and 1111111",
+    ]
 
 
-@pytest.mark.parametrize(
-    "path", sorted(results.HERE.glob("*/results.jsonl")), ids=lambda path: path.parent.name
-)
-def test_the_table_of_every_study_can_be_made(path: Path) -> None:
-    rows = results.read(path.parent.name)
-    assert sum(map(int, labels(rows).values())) == len(rows)
+@pytest.mark.slow
+def test_a_rerun_repeats_the_cheapest_run_to_the_digit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On drawn faces, by the study of make train with a budget in steps."""
+    small = [
+        "data=synthetic_tiny",
+        "sampler.identities=4",
+        "sampler.images=2",
+        "data.batch_size=8",
+        "trainer.steps=2",
+    ]
+    command = [
+        sys.executable, "-m", "facenet_lit.train", "--config-dir", str(results.HERE), "+study=synthetic", *small,
+        "seed=3", "~logger", f"hydra.run.dir={tmp_path}/sweep/0",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    monkeypatch.setattr(results, "read", lambda study: results.runs_of(tmp_path / "sweep"))
+    assert results.rerun("synthetic", ["~logger"])[-1].startswith("largest difference 0, the same config, ")
 
 
 def test_the_command_line(monkeypatch: pytest.MonkeyPatch, sweep: Path, tmp_path: Path, capsys) -> None:
@@ -140,6 +159,8 @@ def test_the_command_line(monkeypatch: pytest.MonkeyPatch, sweep: Path, tmp_path
     with pytest.raises(SystemExit, match="record NAME SWEEP"):
         results.main(["tables"])
     results.main(["record", "mine", str(sweep)])
+    monkeypatch.setattr(results, "cells_of", lambda study: [{"model": "resnext"}, {"model": "timm"}])
     results.main(["table", "mine"])
+    assert (tmp_path / "experiments" / "mine" / "picture.png").is_file()
     written = (tmp_path / "experiments" / "mine" / "table.md").read_text()
     assert capsys.readouterr().out.endswith(written)

@@ -1,0 +1,103 @@
+"""Seconds of training until a rate is reached, ours beside the usual way, as a table and a picture.
+
+    python experiments/speed_to_rate.py OURS... -- USUAL...
+
+Each is a JSON file of learning_curve.py or plain_loop.py, one for each seed. What they say is kept in
+experiments/speed_to_rate/curves.json, from which the table and the picture are made; without files they are made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from learning_curve import reached
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from facenet_lit.plots.style import FAINT, GENUINE, IMPOSTOR
+from facenet_lit.run_folder import write_atomically
+
+HERE = Path(__file__).resolve().parent / "speed_to_rate"
+NAMES = {
+    "ours": "facenet_lit, study lfw",
+    "usual": "facenet-pytorch's network, pytorch-metric-learning, plain loop",
+}
+COLOURS = {"ours": GENUINE, "usual": IMPOSTOR}
+FIGURE, GOAL = "tar_at_far_0.354", 0.941
+PANELS = {FIGURE: "TAR at FAR 0.354, test people", "eer_balanced": "balanced EER, test people"}
+
+Curve = Sequence[Mapping[str, float]]
+Curves = Mapping[str, Sequence[Curve]]
+
+
+def table(curves: Curves) -> str:
+    """A line for each way: seconds until the rate stays reached, and where its last weights stand."""
+    lines = [
+        f"| way | seeds | seconds to {FIGURE} of {GOAL} | steps | seconds in all | {FIGURE} | eer_balanced |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for way, found in curves.items():
+        points = [reached(curve, FIGURE, GOAL) for curve in found]
+        first = [f"{point['seconds']:.0f}" if point else "not reached" for point in points]
+        ends = [curve[-1] for curve in found]
+        figures = [f"{statistics.fmean(end[name] for end in ends):.4f}" for name in PANELS]
+        spent = [", ".join(f"{end[name]:.0f}" for end in ends) for name in ("step", "seconds")]
+        lines.append(
+            f"| {NAMES[way]} | {len(found)} | {', '.join(first)} | {' | '.join([*spent, *figures])} |"
+        )
+    return "\n".join(lines)
+
+
+def picture(curves: Curves) -> Figure:
+    """The rate and the balanced EER against seconds of training, a line for each seed."""
+    figure = Figure(figsize=(11, 4.2), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (name, heading) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
+        for way, found in curves.items():
+            for number, curve in enumerate(found):
+                seconds, values = [point["seconds"] for point in curve], [point[name] for point in curve]
+                axes.plot(
+                    seconds,
+                    values,
+                    color=COLOURS[way],
+                    lw=1.4,
+                    alpha=0.8,
+                    label=NAMES[way] if not number else None,
+                )
+        if name == FIGURE:
+            axes.axhline(GOAL, color=FAINT, linestyle=":", linewidth=1)
+        axes.set_title(heading, fontsize=10, loc="left")
+        axes.set_xlabel("seconds of training", fontsize=9)
+        axes.tick_params(labelsize=8)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].legend(fontsize=8, frameon=False, loc="lower right")
+    return figure
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Keeps what the files say, and writes the table and the picture."""
+    kept = HERE / "curves.json"
+    if arguments:
+        divide = arguments.index("--") if "--" in arguments else len(arguments)
+        files = {"ours": arguments[:divide], "usual": arguments[divide + 1 :]}
+        curves = {
+            way: [json.loads(Path(file).read_text(encoding="utf-8"))["curve"] for file in found]
+            for way, found in files.items()
+        }
+        write_atomically(kept, json.dumps(curves) + "\n")
+    elif not kept.is_file():
+        print("speed_to_rate: not run")
+        return
+    curves = json.loads(kept.read_text(encoding="utf-8"))
+    write_atomically(HERE / "table.md", table(curves) + "\n")
+    picture(curves).savefig(HERE / "picture.png")
+    print(table(curves))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,43 @@
+"""Seconds to a rate: told from where it stays reached, and as not reached where it is not."""
+
+import json
+from pathlib import Path
+
+import pytest
+import speed_to_rate
+
+
+def curve(*values: float) -> list[dict[str, float]]:
+    """A point every ten seconds."""
+    return [
+        {"seconds": 10.0 * place, "step": place, "tar_at_far_0.354": value, "eer_balanced": 0.5 - value / 4}
+        for place, value in enumerate(values, 1)
+    ]
+
+
+def test_the_table_and_the_picture_are_made_of_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(speed_to_rate, "HERE", tmp_path / "kept")
+    speed_to_rate.main([])
+    assert capsys.readouterr().out == "speed_to_rate: not run\n"
+    files = []
+    for name, values in {"a": (0.95, 0.9, 0.95, 0.96), "b": (0.95, 0.98), "usual": (0.5, 0.6)}.items():
+        files.append(str(tmp_path / name))
+        Path(files[-1]).write_text(json.dumps({"part": "test", "curve": curve(*values)}))
+    speed_to_rate.main([*files[:2], "--", files[2]])
+    lines = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()
+    ]
+    assert lines[2][1:] == ["2", "30, 10", "4, 2", "40, 20", "0.9700", "0.2575"]
+    assert lines[3][1:] == ["1", "not reached", "2", "20", "0.6000", "0.3500"]
+    table = (tmp_path / "kept" / "table.md").read_text()
+    (tmp_path / "kept" / "table.md").unlink()
+    speed_to_rate.main([])
+    assert (tmp_path / "kept" / "table.md").read_text() == table
+    rates, errors = speed_to_rate.picture(json.loads((tmp_path / "kept" / "curves.json").read_text())).axes
+    assert [list(line.get_ydata()) for line in errors.lines] == [
+        pytest.approx([0.5 - value / 4 for value in values])
+        for values in ((0.95, 0.9, 0.95, 0.96), (0.95, 0.98), (0.5, 0.6))
+    ]
+    assert len(rates.lines) == 4  # and the goal

@@ -1,0 +1,47 @@
+"""The cells of a study are the jobs of its sweep, seeds aside, and every one of them composes."""
+
+import pytest
+from study_cells import HERE, by_cell, cells_of
+
+from facenet_lit.composing import Composer
+from facenet_lit.config_dir import config_dir
+
+STUDIES = sorted(path.stem for path in (HERE / "study").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_cell_of_every_study_composes(study: str) -> None:
+    composer = Composer(config_dir(), "train", [f"hydra.searchpath=[file://{HERE}]"])
+    for cell in cells_of(study):
+        group = {name: f"{'+' if name == 'cell' else ''}{name}" for name in cell}
+        composer.compose([f"+study={study}", *(f"{group[name]}={value}" for name, value in cell.items())])
+
+
+def test_cells_are_the_product_of_what_is_swept_over() -> None:
+    cells = cells_of("backbones")
+    assert len(cells) == 10
+    assert cells[:2] == [
+        {"model": "resnext", "cell": "backbones/seconds"},
+        {"model": "resnext", "cell": "backbones/images"},
+    ]
+    assert cells_of("synthetic") == [{}]
+
+
+def test_every_cell_file_is_run_by_a_study() -> None:
+    files = {
+        str(path.relative_to(HERE / "cell").with_suffix("")) for path in (HERE / "cell").glob("*/*.yaml")
+    }
+    swept = {
+        cell["cell"] for study in STUDIES if study != "search" for cell in cells_of(study) if "cell" in cell
+    }
+    assert files == swept
+
+
+def test_results_go_to_their_cells() -> None:
+    rows = [{"choice": choice} for choice in ({"b": "1", "a": "x"}, {"c": "2"}, {"a": "x", "b": 1})]
+    found = by_cell(rows, [{"a": "y", "b": "1"}, {"a": "x", "b": "1"}])
+    assert [(dict(choice), len(own)) for choice, own in found] == [
+        ({"a": "y", "b": "1"}, 0),
+        ({"a": "x", "b": "1"}, 2),
+        ({"c": "2"}, 1),
+    ]

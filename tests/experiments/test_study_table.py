@@ -1,0 +1,55 @@
+"""The table of a study: means over the seeds with every value, and a line for what was not run."""
+
+from typing import Any
+
+from study_table import label_of, table
+
+
+def row(eer: float, **more: Any) -> dict[str, Any]:
+    """Figures of a run."""
+    return {
+        "steps": 10, "seconds": 2.6, "test/eer": eer, "test/eer_balanced": eer / 2, "val/eer": 0.5,
+        "val/eer_balanced": 0.25, "test/tar_at_far_1e-2": 0.75, "test/tar_at_far_1e-2_balanced": None,
+        "test/tar_at_far_1e-2_low": 0.7, **more,
+    }  # fmt: skip
+
+
+def cells(text: str) -> list[list[str]]:
+    """What stands between the bars."""
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+
+
+def test_means_and_every_value() -> None:
+    found = [row(0.3), row(0.1, seconds=3.6), row(0.2)]
+    first, _, balanced, pairs, missing = cells(
+        table([({"model": "resnext"}, found), ({"model": "timm"}, [])])
+    )
+    assert first == ["cell", "seeds", "steps", "seconds", "val EER", "test", "EER", "TAR at 1e-2"]
+    assert balanced == [
+        "model=resnext",
+        "3",
+        "10",
+        "3 (3 to 4)",
+        "0.2500",
+        "balanced",
+        "0.1000 (0.0500, 0.1000, 0.1500)",
+        "",
+    ]
+    assert pairs[4:] == ["0.5000", "over pairs", "0.2000 (0.1000, 0.2000, 0.3000)", "0.7500"]
+    assert missing == ["model=timm", "0", "not run", "", "", "", "", ""]
+
+
+def test_what_embedding_health_told_of() -> None:
+    ill = row(0.5, health=["collapse at step 20: all in one point", "gap at step 40: more"])
+    first, _, one, _, other, _ = cells(
+        table([({"a": "1"}, [ill, row(0.5, health=[])]), ({"a": "2"}, [row(0.1)])])
+    )
+    assert first[-1] == "health"
+    assert one[-1] == "collapse at step 20, silent"
+    assert other[-1] == "silent"
+
+
+def test_labels() -> None:
+    assert label_of({}) == "as it is"
+    assert label_of({"model": "timm", "cell": "backbones/seconds"}) == "model=timm seconds"
+    assert [line[0] for line in cells(table([({}, [])]))] == ["cell", "---", "as it is"]
