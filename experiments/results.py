@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from study_cells import by_cell, cells_of
+from study_cells import by_cell, cells_of, studies
 from study_picture import picture
 from study_table import table
 
@@ -94,17 +94,13 @@ def record(study: str, sweep: Path, place: Path | None = None) -> int:
     return len(rows)
 
 
-def studies(place: Path | None = None) -> list[str]:
-    """The studies that have results."""
-    return sorted(path.parent.name for path in (place or HERE).glob("*/results.jsonl"))
-
-
 def write(study: str) -> str:
     """Makes a study's table and picture anew; the table."""
     cells = by_cell(read(study), cells_of(study))
     told = table(cells)
     write_atomically(HERE / study / "table.md", told + "\n")
-    picture(study, cells).savefig(HERE / study / "picture.png")
+    if any(found for _, found in cells):
+        picture(study, cells).savefig(HERE / study / "picture.png")
     return told
 
 
@@ -153,7 +149,7 @@ def main(arguments: Sequence[str]) -> None:
             for study in studies():
                 write(study)
                 print(HERE / study / "table.md")
-        case ["table" | "rerun", study, *_] if not read(study):
+        case ["rerun", study, *_] if not read(study):
             sys.exit(f"{study}: no results yet; record a sweep first")
         case ["table", study]:
             print(write(study))

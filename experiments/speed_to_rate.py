@@ -94,8 +94,8 @@ def main(arguments: Sequence[str]) -> None:
         print("speed_to_rate: not run")
         return
     curves = json.loads(kept.read_text(encoding="utf-8"))
-    write_atomically(HERE / "table.md", table(curves) + "\n")
-    picture(curves).savefig(HERE / "picture.png")
+    write_atomically(HERE / "curves.md", table(curves) + "\n")
+    picture(curves).savefig(HERE / "curves.png")
     print(table(curves))
 
 

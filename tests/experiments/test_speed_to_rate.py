@@ -31,10 +31,10 @@ def test_the_table_and_the_picture_are_made_of_the_files(
     ]
     assert lines[2][1:] == ["2", "30, 10", "4, 2", "40, 20", "0.9700", "0.2575"]
     assert lines[3][1:] == ["1", "not reached", "2", "20", "0.6000", "0.3500"]
-    table = (tmp_path / "kept" / "table.md").read_text()
-    (tmp_path / "kept" / "table.md").unlink()
+    table = (tmp_path / "kept" / "curves.md").read_text()
+    (tmp_path / "kept" / "curves.md").unlink()
     speed_to_rate.main([])
-    assert (tmp_path / "kept" / "table.md").read_text() == table
+    assert (tmp_path / "kept" / "curves.md").read_text() == table
     rates, errors = speed_to_rate.picture(json.loads((tmp_path / "kept" / "curves.json").read_text())).axes
     assert [list(line.get_ydata()) for line in errors.lines] == [
         pytest.approx([0.5 - value / 4 for value in values])

@@ -1,7 +1,7 @@
 """The cells of a study are the jobs of its sweep, seeds aside, and every one of them composes."""
 
 import pytest
-from study_cells import HERE, by_cell, cells_of
+from study_cells import HERE, by_cell, cells_of, studies
 
 from facenet_lit.composing import Composer
 from facenet_lit.config_dir import config_dir
@@ -45,3 +45,9 @@ def test_results_go_to_their_cells() -> None:
         ({"a": "x", "b": "1"}, 2),
         ({"c": "2"}, 1),
     ]
+
+
+def test_studies_are_the_sweeps() -> None:
+    found = studies()
+    assert {"lfw", "loss", "stuck_at_margin"} <= set(found)
+    assert not {"lfw_view1", "small", "search", "synthetic"} & set(found)
