@@ -43,7 +43,7 @@ bench: $(INSTALLED)
 bench-growth: $(INSTALLED)
 	$(BIN)/python experiments/benchmarks/growth.py
 
-# Tables and pictures of the studies from their kept results; RERUN=loss LFW=lfw-deepfunneled.tgz repeats the run
+# Tables and pictures of the studies from their kept results; RERUN=leak LFW=lfw-deepfunneled.tgz repeats the run
 # that took least, and compares.
 experiments: export ROOT = '$(subst ',\',$(value LFW))'
 experiments: $(INSTALLED)

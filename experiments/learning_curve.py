@@ -80,7 +80,10 @@ def main(run: Path, part: str = "test", figure: str = "tar_at_far_0.354", goal: 
     for point in scored(run, part):
         curve.append(point)
         print(f"{point['seconds']:7.1f} s  step {point['step']:5}  {figure} {point.get(figure)}", flush=True)
-    run_folder.write_atomically(run / CURVE, json.dumps({"part": part, "curve": curve}, indent=1) + "\n")
+    about = run_folder.read_facts(run) if (run / run_folder.FACTS).is_file() else {}
+    run_folder.write_atomically(
+        run / CURVE, json.dumps({**about, "part": part, "curve": curve}, indent=1) + "\n"
+    )
     shown = ("seconds", "step", figure, "tar_at_far_0.1", "eer", "eer_balanced")
     report.show(report.rows_table([{name: point.get(name) for name in shown} for point in curve], str(run)))
     point = reached(curve, figure, float(goal))

@@ -1,18 +1,19 @@
 """Keeps the results of studies, and makes their tables and pictures.
 
-    python experiments/results.py record NAME SWEEP          # adds the finished runs of a sweep's folder
+    python experiments/results.py record NAME SWEEP          # adds the runs of a sweep's folder that are over
     python experiments/results.py table [NAME]               # writes its table and picture; without a name all of them
-    python experiments/results.py rerun NAME data.root=...   # repeats the run that took least, and compares
+    python experiments/results.py rerun NAME data.root=...   # repeats the run that the table marks, and compares
 
-Results are experiments/NAME/results.jsonl, a line per run: what was chosen by its overrides, what run.json and
-metrics.json say, and its training loss where logger=csv has kept it. The table is experiments/NAME/table.md, with a
-line for what was not run; the picture is beside it.
+Results are experiments/NAME/results.jsonl, a line per run: what was chosen by its overrides, what run.json,
+metrics.json and origin.json say, and its loss on the way where logger=csv has kept it. The table is
+experiments/NAME/table.md, with a line for what was not run; the picture is beside it.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,61 +21,72 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from study_cells import by_cell, cells_of, studies
+from study_cells import by_cell, cells_of, composed, key, overrides_of, studies
 from study_picture import picture
 from study_table import table
 
-from facenet_lit.run_folder import FACTS, write_atomically
+from facenet_lit.run_folder import is_over, read_facts, write_atomically
 from facenet_lit.sweep import sweep_rows
 
 HERE = Path(__file__).resolve().parent
 Row = Mapping[str, Any]
 
 # Columns that choose nothing that a study is about: how a run ended, the repetition, the study itself, how it is
-# started, and where things lie.
-NO_CHOICE = ("ended_by", "seed", "study", "resume", "data.root", "data.lists", "data.cache")
-PARTS = ("train/", "val/", "test/")
-EVERY = 10  # steps; a loss at so many is enough for a curve
+# started, and where things lie. Not data.lists: they may be of other people.
+NO_CHOICE = ("job", "ended_by", "error", "seed", "study", "resume", "data.root", "data.cache")
+PARTS = ("train/", "val/", "test/", "val_best/")
+LOSS = "health/unmined_loss"  # over all triplets of a batch, whatever is minimised: comes to the margin in one point
+POINTS = 60
+JUDGED = "test/eer_balanced"
 
 
 def runs_of(sweep: Path) -> list[dict[str, Any]]:
-    """The finished runs of a sweep, each with what it chose, its facts and its figures."""
+    """The runs of a sweep that are over, each with what it chose, its facts and its figures, if there are any."""
     runs = []
     for row in sweep_rows(sweep, {}):
         folder = sweep / row["job"]
-        figures = {name: value for name, value in row.items() if name.startswith(PARTS)}
-        if figures and (folder / FACTS).is_file():
-            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-            runs.append({"choice": _choice(row), **facts, **figures, **_curve(folder / "metrics.csv")})
+        if is_over(folder):
+            figures = {name: value for name, value in row.items() if name.startswith(PARTS)}
+            facts = read_facts(folder)
+            runs.append({"choice": _choice(row), **facts, **figures, **_origin(folder), **_curve(folder)})
     return runs
 
 
-def _choice(row: Row) -> dict[str, Any]:
+def _choice(row: Row) -> dict[str, str]:
     """What a job's overrides chose: all of it, as another sweep may be recorded beside this one."""
-    said = {name: value for name, value in row.items() if not name.startswith(PARTS) and name != "job"}
+    said = {name: value for name, value in row.items() if not name.startswith(PARTS)}
     return {
         name: value for name, value in said.items() if name not in NO_CHOICE and not name.startswith("hydra")
     }
 
 
-def _curve(path: Path) -> dict[str, Any]:
-    """The training loss by step, where it was kept."""
+def _origin(folder: Path) -> dict[str, float]:
+    """The rates of origin.py, where it has told any."""
+    path = folder / "origin.json"
+    told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {f"origin/{part}/{name}": value for part, rates in told.items() for name, value in rates.items()}
+
+
+def _curve(folder: Path) -> dict[str, Any]:
+    """The loss by step, where it was kept."""
+    path = folder / "metrics.csv"
     if not path.is_file():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
-        told = {
-            int(row["step"]): float(row["train/loss"])
-            for row in csv.DictReader(file)
-            if row.get("train/loss")
-        }
-    steps = [step for number, step in enumerate(told) if number % max(1, len(told) // 60) == 0]
-    return {"curve": {"step": steps, "train/loss": [round(told[step], 5) for step in steps]}}
+        told = {int(row["step"]): float(row[LOSS]) for row in csv.DictReader(file) if row.get(LOSS)}
+    steps = list(told)
+    steps = [*steps[: -1 : max(1, len(steps) // POINTS)], *steps[-1:]]
+    # None where it is no number, which JSON has no word for.
+    return {"curve": {"step": steps, "loss": [_number(told[step]) for step in steps]}}
+
+
+def _number(value: float) -> float | None:
+    return round(value, 5) if abs(value) < float("inf") else None
 
 
 def merged(kept: Sequence[Row], new: Sequence[Row]) -> list[Row]:
-    """The rows of both; of two of the same config the new one."""
-    by_config = {row["config"]: row for row in (*kept, *new)}
-    return list(by_config.values())
+    """The rows of both; of two of one choice and seed the new one: settings of now are told, not those before."""
+    return list({(key(row["choice"]), row["seed"]): row for row in (*kept, *new)}.values())
 
 
 def read(study: str, place: Path | None = None) -> list[Row]:
@@ -86,58 +98,75 @@ def read(study: str, place: Path | None = None) -> list[Row]:
 
 
 def record(study: str, sweep: Path, place: Path | None = None) -> int:
-    """Adds a sweep's finished runs to a study's results; how many there are now."""
+    """Adds a sweep's runs to a study's results; how many there are now."""
     rows = merged(read(study, place), runs_of(sweep))
-    write_atomically(
-        (place or HERE) / study / "results.jsonl", "".join(json.dumps(row) + "\n" for row in rows)
-    )
+    lines = [json.dumps(row, allow_nan=False) + "\n" for row in rows]
+    write_atomically((place or HERE) / study / "results.jsonl", "".join(lines))
     return len(rows)
+
+
+def cheapest(study: str, rows: Sequence[Row]) -> Row | None:
+    """The run that a rerun repeats: of those whose budget is in steps alone, the one that took least."""
+    steps = [
+        row for row in rows if row.get(JUDGED) and composed(study, row["choice"]).trainer.minutes is None
+    ]
+    return min(steps, key=lambda row: row["seconds"], default=None)
 
 
 def write(study: str) -> str:
     """Makes a study's table and picture anew; the table."""
-    cells = by_cell(read(study), cells_of(study))
-    told = table(cells)
+    rows = read(study)
+    cells = by_cell(rows, cells_of(study))
+    told = table(cells, cheapest(study, rows))
     write_atomically(HERE / study / "table.md", told + "\n")
-    if any(found for _, found in cells):
-        picture(study, cells).savefig(HERE / study / "picture.png")
+    if rows:
+        partial = HERE / study / ".picture.png"
+        picture(study, cells).savefig(partial)
+        partial.replace(HERE / study / "picture.png")
     return told
 
 
-def rerun(study: str, overrides: Sequence[str]) -> list[str]:
-    """Repeats the run of a study that took the fewest seconds, and says how far its figures are from those kept.
+def rerun(study: str, overrides: Sequence[str]) -> tuple[list[str], bool]:
+    """Repeats the run that the table marks: a line for each figure, and whether the two agree.
 
-    On the machine that made it, by the same commit, a budget in steps comes to the same to the last digit.
+    On the machine that made it, by the same commit, it comes to the same to the last digit.
 
     Args:
         study: its name.
         overrides: where the data are, and whatever else is to be another.
     """
-    kept = min(read(study), key=lambda row: row["seconds"])
-    # Groups of cells are no settings of training: they come in by "+".
-    chosen = [f"{'+' if name == 'cell' else ''}{name}={value}" for name, value in kept["choice"].items()]
+    kept = cheapest(study, read(study))
+    if kept is None:
+        sys.exit(
+            f"{study}: no run of a budget in steps is kept, and of no other can be said to what it should come"
+        )
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            sys.executable, "-m", "facenet_lit.train", "--config-dir", str(HERE), f"+study={study}", *chosen,
-            f"seed={kept['seed']}", *overrides, f"hydra.run.dir={folder}/0",
+            sys.executable, "-m", "facenet_lit.train", "--config-dir", str(HERE), f"+study={study}",
+            *overrides_of(kept["choice"]), f"seed={kept['seed']}", f"trainer.precision={kept['precision']}", *overrides,
+            f"hydra.run.dir={folder}/0",
         ]  # fmt: skip
-        if ended := subprocess.run(command, check=False).returncode:
+        threads = {"OMP_NUM_THREADS": str(kept["threads"])}
+        if ended := subprocess.run(command, check=False, env={**os.environ, **threads}).returncode:
             sys.exit(ended)
         [again] = runs_of(Path(folder))
     return compared(kept, again)
 
 
-def compared(kept: Row, again: Row) -> list[str]:
-    """A line for each figure of the test people that two runs have: both, and their difference."""
+def compared(kept: Row, again: Row) -> tuple[list[str], bool]:
+    """A line for each figure of the test people that two runs have, and whether they agree.
+
+    They do where the balanced EER of the second lies within the bounds of the first.
+    """
     names = [name for name in kept if name.startswith("test/") and not name.endswith(("_low", "_high"))]
     both = [name for name in names if None not in (kept[name], again.get(name))]
     lines = [f"{name}: {kept[name]:.6g} kept, {again[name]:.6g} now" for name in both]
     largest = max((abs(kept[name] - again[name]) for name in both), default=0.0)
-    same = "the same config" if kept["config"] == again["config"] else "another config (or other paths)"
-    return [
-        *lines,
-        f"largest difference {largest:.3g}, {same}, commits {kept['commit'][:7]} and {again['commit'][:7]}",
-    ]
+    low, high = kept[JUDGED + "_low"], kept[JUDGED + "_high"]
+    agree = low <= again[JUDGED] <= high
+    verdict = f"{JUDGED} lies {'within' if agree else 'outside'} its bounds of [{low:.4f}, {high:.4f}]"
+    commits = f"commits {str(kept['commit'])[:7]} and {str(again['commit'])[:7]}"
+    return [*lines, f"largest difference {largest:.3g}; {verdict}; {commits}"], agree
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -149,12 +178,12 @@ def main(arguments: Sequence[str]) -> None:
             for study in studies():
                 write(study)
                 print(HERE / study / "table.md")
-        case ["rerun", study, *_] if not read(study):
-            sys.exit(f"{study}: no results yet; record a sweep first")
         case ["table", study]:
             print(write(study))
         case ["rerun", study, *overrides]:
-            print("\n".join(rerun(study, overrides)))
+            lines, agree = rerun(study, overrides)
+            print("\n".join(lines))
+            sys.exit(not agree)
         case _:
             sys.exit(__doc__)
 

@@ -13,6 +13,7 @@ import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from learning_curve import reached
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -30,8 +31,8 @@ COLOURS = {"ours": GENUINE, "usual": IMPOSTOR}
 FIGURE, GOAL = "tar_at_far_0.354", 0.941
 PANELS = {FIGURE: "TAR at FAR 0.354, test people", "eer_balanced": "balanced EER, test people"}
 
-Curve = Sequence[Mapping[str, float]]
-Curves = Mapping[str, Sequence[Curve]]
+Run = Mapping[str, Any]  # what made it, and its curve
+Curves = Mapping[str, Sequence[Run]]
 
 
 def table(curves: Curves) -> str:
@@ -40,14 +41,17 @@ def table(curves: Curves) -> str:
         f"| way | seeds | seconds to {FIGURE} of {GOAL} | steps | seconds in all | {FIGURE} | eer_balanced |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for way, found in curves.items():
-        points = [reached(curve, FIGURE, GOAL) for curve in found]
+    for way, runs in curves.items():
+        if not runs:
+            lines.append(f"| {NAMES[way]} | 0 | not run | | | | |")
+            continue
+        points = [reached(run["curve"], FIGURE, GOAL) for run in runs]
         first = [f"{point['seconds']:.0f}" if point else "not reached" for point in points]
-        ends = [curve[-1] for curve in found]
+        ends = [run["curve"][-1] for run in runs]
         figures = [f"{statistics.fmean(end[name] for end in ends):.4f}" for name in PANELS]
         spent = [", ".join(f"{end[name]:.0f}" for end in ends) for name in ("step", "seconds")]
         lines.append(
-            f"| {NAMES[way]} | {len(found)} | {', '.join(first)} | {' | '.join([*spent, *figures])} |"
+            f"| {NAMES[way]} | {len(runs)} | {', '.join(first)} | {' | '.join([*spent, *figures])} |"
         )
     return "\n".join(lines)
 
@@ -57,8 +61,9 @@ def picture(curves: Curves) -> Figure:
     figure = Figure(figsize=(11, 4.2), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (name, heading) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
-        for way, found in curves.items():
-            for number, curve in enumerate(found):
+        for way, runs in curves.items():
+            for number, run in enumerate(runs):
+                curve = run["curve"]
                 seconds, values = [point["seconds"] for point in curve], [point[name] for point in curve]
                 axes.plot(
                     seconds,
@@ -86,7 +91,7 @@ def main(arguments: Sequence[str]) -> None:
         divide = arguments.index("--") if "--" in arguments else len(arguments)
         files = {"ours": arguments[:divide], "usual": arguments[divide + 1 :]}
         curves = {
-            way: [json.loads(Path(file).read_text(encoding="utf-8"))["curve"] for file in found]
+            way: [json.loads(Path(file).read_text(encoding="utf-8")) for file in found]
             for way, found in files.items()
         }
         write_atomically(kept, json.dumps(curves) + "\n")
@@ -95,7 +100,9 @@ def main(arguments: Sequence[str]) -> None:
         return
     curves = json.loads(kept.read_text(encoding="utf-8"))
     write_atomically(HERE / "curves.md", table(curves) + "\n")
-    picture(curves).savefig(HERE / "curves.png")
+    partial = HERE / ".curves.png"
+    picture(curves).savefig(partial)
+    partial.replace(HERE / "curves.png")
     print(table(curves))
 
 

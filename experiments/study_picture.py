@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,11 +19,10 @@ Row = Mapping[str, Any]
 Choice = Mapping[str, str]
 
 FIGURE = "test/eer_balanced"
-MARGIN = "loss.margin"
 
 
 def picture(title: str, cells: Sequence[tuple[Choice, Sequence[Row]]]) -> Figure:
-    """Dots of the test people's balanced EER with their bounds, and beside them the training loss where it is kept.
+    """Dots of the test people's balanced EER with their bounds, and beside them the loss on the way where it is kept.
 
     Args:
         title: stands above.
@@ -47,7 +47,8 @@ def _draw_dots(axes: Axes, cells: Sequence[tuple[Choice, Sequence[Row]]]) -> Non
     for place, (_, found) in enumerate(cells):
         values = [row[FIGURE] for row in found if row.get(FIGURE) is not None]
         if not values:
-            axes.text(0.5, place, "not run", va="center", ha="right", fontsize=8, color=FAINT)
+            said = "no figures" if found else "not run"
+            axes.text(0.5, place, said, va="center", ha="right", fontsize=8, color=FAINT)
             continue
         for row in found:
             ends = [row.get(FIGURE + end) for end in ("_low", "_high")]
@@ -64,13 +65,14 @@ def _draw_dots(axes: Axes, cells: Sequence[tuple[Choice, Sequence[Row]]]) -> Non
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_curves(axes: Axes, curves: Sequence[tuple[str, Mapping[str, Sequence[float]]]]) -> None:
+def _draw_curves(axes: Axes, curves: Sequence[tuple[str, Mapping[str, Sequence[Any]]]]) -> None:
     colours = colormaps["turbo"]
     for number, (label, curve) in enumerate(curves):
         colour = colours(0.05 + 0.9 * number / max(len(curves) - 1, 1))
-        axes.plot(curve["step"], curve["train/loss"], color=colour, linewidth=1.1, label=label)
+        values = [math.nan if value is None else value for value in curve["loss"]]
+        axes.plot(curve["step"], values, color=colour, linewidth=1.1, label=label)
     axes.set_xlabel("step", fontsize=9)
-    axes.set_ylabel("train/loss, first seed", fontsize=9)
+    axes.set_ylabel("loss over all triplets of a batch, first seed", fontsize=9)
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

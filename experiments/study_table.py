@@ -12,53 +12,49 @@ Choice = Mapping[str, str]
 SPENT = {
     "steps": "steps", "seconds": "seconds", "images_per_second": "images/s", "parameters": "parameters"
 }  # fmt: skip
-FIGURES = {"eer": "EER", "accuracy": "accuracy", "tar": "TAR at the threshold", "far": "FAR at it"}
+FIGURES = {
+    "loss": "loss", "eer": "EER", "accuracy": "accuracy", "tar": "TAR at the threshold", "far": "FAR at it"
+}  # fmt: skip
+JUDGED = "eer"  # the figure whose bounds are told
 NOT_RUN = "not run"
+MARK = " *"
 
 
-def table(cells: Sequence[tuple[Choice, Sequence[Row]]]) -> str:
+def table(cells: Sequence[tuple[Choice, Sequence[Row]]], marked: Row | None = None) -> str:
     """Two lines for each cell with results, over pairs and balanced over identities, of its test people.
 
-    A figure is the mean over the seeds, with all of them in brackets, least first, where there are several. A cell
-    without results is one line that says so.
+    A figure is the mean over the seeds, with all of them in brackets, least first, where there are several; bounds are
+    the means of theirs. A cell without results is one line that says so, and so is one whose runs have no figures.
 
     Args:
         cells: the choice of each, and its results.
+        marked: the run that a rerun repeats; its cell has a star.
     """
     rows = [row for _, found in cells for row in found]
-    rates = [name.split("/")[1] for name in rows[0] if name.startswith("test/tar_at_far_")] if rows else []
-    rates = [name for name in rates if not name.endswith(("_balanced", "_low", "_high"))]
+    rates = [name.split("/")[1] for row in rows for name in row if name.startswith("test/tar_at_far_")]
+    rates = [name for name in dict.fromkeys(rates) if not name.endswith(("_balanced", "_low", "_high"))]
     headings = {**FIGURES, **{name: f"TAR at {name.removeprefix('tar_at_far_')}" for name in rates}}
-    told = {
-        name: heading
-        for name, heading in headings.items()
-        if any(row.get(f"test/{name}") is not None for row in rows)
-    }
-    spent = {
-        name: heading for name, heading in SPENT.items() if any(row.get(name) is not None for row in rows)
-    }
-    ill = any(row.get("health") for row in rows)
-    first = [
-        "cell",
-        "seeds",
-        *spent.values(),
-        "val EER",
-        "test",
-        *told.values(),
-        *(["health"] if ill else []),
+    told = {name: heading for name, heading in headings.items() if _any(rows, f"test/{name}")}
+    origin = [
+        name for name in dict.fromkeys(name for row in rows for name in row) if name.startswith("origin/")
     ]
+    spent = {name: heading for name, heading in SPENT.items() if _any(rows, name)}
+    last = [*origin, *(["health"] if any(row.get("health") for row in rows) else [])]
+    figures = [part for name, heading in told.items() for part in _headings(name, heading)]
+    first = ["cell", "seeds", *spent.values(), "val EER", "test", *figures, *last]
     lines = [first, ["---"] * len(first)]
     for choice, found in cells:
-        label = label_of(choice)
-        if not found:
-            lines.append([label, "0", NOT_RUN, *[""] * (len(first) - 3)])
+        label = label_of(choice) + (MARK if any(row is marked for row in found) else "")
+        if not any(row.get(f"test/{JUDGED}") is not None for row in found):
+            said = f"no figures: {_illnesses(found)}" if found else NOT_RUN
+            lines.append([label, str(len(found)), said, *[""] * (len(first) - 3)])
             continue
+        cost = [_told(found, name, "{:,.0f}", all_of_them=False) for name in spent]
+        more = [_illnesses(found) if name == "health" else _told(found, name) for name in last]
         for ending, kind in (("_balanced", "balanced"), ("", "over pairs")):
-            cost = [_told(found, name, "{:,.0f}", all_of_them=False) for name in spent]
-            figures = [_told(found, f"test/{name}{ending}") for name in told]
-            health = [_illnesses(found)] if ill else []
+            shown = [part for name in told for part in _figure(found, name, ending)]
             lines.append(
-                [label, str(len(found)), *cost, _told(found, f"val/eer{ending}"), kind, *figures, *health]
+                [label, str(len(found)), *cost, _told(found, f"val/eer{ending}"), kind, *shown, *more]
             )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -71,6 +67,24 @@ def label_of(choice: Choice) -> str:
         str(value).rsplit("/", 1)[-1] if name == "cell" else f"{name}={value}"
         for name, value in choice.items()
     )
+
+
+def _any(rows: Sequence[Row], name: str) -> bool:
+    return any(row.get(name) is not None for row in rows)
+
+
+def _headings(name: str, heading: str) -> list[str]:
+    return [heading, "95% bounds of a run"] if name == JUDGED else [heading]
+
+
+def _figure(rows: Sequence[Row], name: str, ending: str) -> list[str]:
+    """A figure's cell, and that of its bounds where they are told."""
+    full = f"test/{name}{ending}"
+    if name != JUDGED:
+        return [_told(rows, full)]
+    ends = [[row[full + end] for row in rows if row.get(full + end) is not None] for end in ("_low", "_high")]
+    bounds = f"{statistics.fmean(ends[0]):.4f} to {statistics.fmean(ends[1]):.4f}" if all(ends) else ""
+    return [_told(rows, full), bounds]
 
 
 def _told(rows: Sequence[Row], name: str, form: str = "{:.4f}", all_of_them: bool = True) -> str:
@@ -86,6 +100,6 @@ def _told(rows: Sequence[Row], name: str, form: str = "{:.4f}", all_of_them: boo
 
 
 def _illnesses(rows: Sequence[Row]) -> str:
-    """What embedding health told of first in each run, with its step."""
-    found = [row["health"][0].split(":")[0] if row.get("health") else "silent" for row in rows]
-    return found[0] if len(set(found)) == 1 else ", ".join(found)
+    """What embedding health told of in each run, with its steps."""
+    found = [", ".join(title.split(":")[0] for title in row.get("health") or ["silent"]) for row in rows]
+    return found[0] if len(set(found)) == 1 else "; ".join(found)

@@ -17,7 +17,7 @@ import torch
 from facenet_lit.run_folder import compared
 
 # What decides a run's figures.
-_CODE = ("facenet_lit", "conf", "experiments/study", "pyproject.toml")
+_CODE = ("facenet_lit", "conf", "experiments/study", "experiments/cell", "pyproject.toml")
 
 
 def origin_of(config: Mapping[str, Any]) -> dict[str, object]:

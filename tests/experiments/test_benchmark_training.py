@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from benchmarks import training
-
-from facenet_lit.backbones import build_backbone
+from benchmarks import training, training_ways
 
 
 def test_the_table_has_the_networks_whose_parts_are_there() -> None:
@@ -47,9 +45,10 @@ def test_every_part_runs_and_is_not_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small = {"depths": [1, 1], "cardinality": 2, "group_width": 4, "width": 8, "expansion": 2}
-    monkeypatch.setattr(training, "NETWORKS", {"resnext": small})
+    for module in (training, training_ways):
+        monkeypatch.setattr(module, "NETWORKS", {"resnext": small})
     monkeypatch.setattr(training, "SIDES", (64,))
-    monkeypatch.setattr(training, "WARM", 2)
+    monkeypatch.setattr(training_ways, "WARM", 2)
     monkeypatch.setattr(training, "PRODUCT", 64)
     setting = training.Setting("cpu", steps=20, rows=8, images=160, workers=0)
     training.main(tmp_path, setting)
@@ -61,8 +60,3 @@ def test_every_part_runs_and_is_not_run_again(
     capsys.readouterr()
     training.main(tmp_path, setting)
     assert capsys.readouterr().out == table
-
-
-def test_networks_are_those_of_their_papers() -> None:
-    features = build_backbone("resnext", **training.NETWORKS["resnext"]).features
-    assert features == 2048

@@ -31,6 +31,9 @@ def test_the_table_and_the_picture_are_made_of_the_files(
     ]
     assert lines[2][1:] == ["2", "30, 10", "4, 2", "40, 20", "0.9700", "0.2575"]
     assert lines[3][1:] == ["1", "not reached", "2", "20", "0.6000", "0.3500"]
+    speed_to_rate.main(files[:1])
+    assert capsys.readouterr().out.splitlines()[3].split(" | ")[1:3] == ["0", "not run"]
+    speed_to_rate.main([*files[:2], "--", files[2]])
     table = (tmp_path / "kept" / "curves.md").read_text()
     (tmp_path / "kept" / "curves.md").unlink()
     speed_to_rate.main([])

@@ -1,20 +1,36 @@
 """The cells of a study are the jobs of its sweep, seeds aside, and every one of them composes."""
 
 import pytest
-from study_cells import HERE, by_cell, cells_of, studies
+from hydra.utils import instantiate
+from study_cells import HERE, by_cell, cells_of, composed, studies
 
-from facenet_lit.composing import Composer
-from facenet_lit.config_dir import config_dir
+from facenet_lit.mining import Miner
+from facenet_lit.recipe import build_recipe
+from facenet_lit.start_checks import refuse_nonsense
 
 STUDIES = sorted(path.stem for path in (HERE / "study").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_every_cell_of_every_study_composes(study: str) -> None:
-    composer = Composer(config_dir(), "train", [f"hydra.searchpath=[file://{HERE}]"])
+def test_every_cell_of_every_study_has_settings_that_can_be_used(study: str) -> None:
     for cell in cells_of(study):
-        group = {name: f"{'+' if name == 'cell' else ''}{name}" for name in cell}
-        composer.compose([f"+study={study}", *(f"{group[name]}={value}" for name, value in cell.items())])
+        config = composed(study, cell)
+        miner, loss = instantiate(config.miner), instantiate(config.loss)
+        assert isinstance(miner, Miner)
+        if loss.ever_needs_triplets and miner.needs_given:
+            assert "TripletSampler" in config.sampler._target_
+        steps, minutes = config.trainer.steps, config.trainer.minutes
+        assert study in ("small", "search", "synthetic", "lfw_view1") or steps or minutes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_cell_of_every_study_is_taken_by_training(study: str) -> None:
+    pytest.importorskip("timm")
+    for cell in cells_of(study):
+        config = composed(study, cell)
+        recipe = build_recipe(config)
+        refuse_nonsense(config, recipe.miner, recipe.loss)
 
 
 def test_cells_are_the_product_of_what_is_swept_over() -> None:
@@ -42,7 +58,7 @@ def test_results_go_to_their_cells() -> None:
     found = by_cell(rows, [{"a": "y", "b": "1"}, {"a": "x", "b": "1"}])
     assert [(dict(choice), len(own)) for choice, own in found] == [
         ({"a": "y", "b": "1"}, 0),
-        ({"a": "x", "b": "1"}, 2),
+        ({"b": "1", "a": "x"}, 2),
         ({"c": "2"}, 1),
     ]
 

@@ -1,5 +1,7 @@
 """The picture of a study: a dot for each run, and a line that says what was not run."""
 
+import math
+
 import pytest
 from study_picture import picture
 
@@ -7,19 +9,19 @@ from study_picture import picture
 def test_a_dot_for_each_seed_and_what_was_not_run() -> None:
     rows = [{"test/eer_balanced": value, "test/eer_balanced_low": value - 0.02, "test/eer_balanced_high": value + 0.02}
             for value in (0.1, 0.2)]  # fmt: skip
-    figure = picture("mine", [({"model": "timm"}, rows), ({"cell": "mine/other"}, [])])
+    figure = picture("mine", [({"model": "timm"}, rows), ({"cell": "mine/other"}, []), ({"a": "1"}, [{}])])
     [axes] = figure.axes
     dots = [line for line in axes.lines if line.get_marker() == "o"]
     assert list(dots[0].get_xdata()) == [0.1, 0.2]
     [mean] = [line for line in axes.lines if line.get_marker() == "|"]
     assert list(mean.get_xdata()) == pytest.approx([0.15])
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["model=timm", "other"]
-    assert [text.get_text() for text in axes.texts] == ["not run"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["model=timm", "other", "a=1"]
+    assert [text.get_text() for text in axes.texts] == ["not run", "no figures"]
 
 
 def test_curves_stand_beside_where_they_are_kept() -> None:
-    rows = [{"test/eer_balanced": 0.1, "curve": {"step": [1, 2, 3], "train/loss": [0.2, 0.1, 0.05]}}]
+    rows = [{"test/eer_balanced": 0.1, "curve": {"step": [1, 2, 3], "loss": [0.2, None, 0.05]}}]
     _, curves = picture("mine", [({}, rows), ({"a": "1"}, [{"test/eer_balanced": 0.5}])]).axes
     [line] = curves.lines
-    assert list(line.get_ydata()) == [0.2, 0.1, 0.05]
+    assert list(line.get_ydata()) == pytest.approx([0.2, math.nan, 0.05], nan_ok=True)
     assert line.get_label() == "as it is"

@@ -10,7 +10,8 @@ def row(eer: float, **more: Any) -> dict[str, Any]:
     return {
         "steps": 10, "seconds": 2.6, "test/eer": eer, "test/eer_balanced": eer / 2, "val/eer": 0.5,
         "val/eer_balanced": 0.25, "test/tar_at_far_1e-2": 0.75, "test/tar_at_far_1e-2_balanced": None,
-        "test/tar_at_far_1e-2_low": 0.7, **more,
+        "test/tar_at_far_1e-2_low": 0.7, "test/eer_balanced_low": eer / 2 + 0.05,
+        "test/eer_balanced_high": eer / 2 + 0.15, **more,
     }  # fmt: skip
 
 
@@ -24,7 +25,17 @@ def test_means_and_every_value() -> None:
     first, _, balanced, pairs, missing = cells(
         table([({"model": "resnext"}, found), ({"model": "timm"}, [])])
     )
-    assert first == ["cell", "seeds", "steps", "seconds", "val EER", "test", "EER", "TAR at 1e-2"]
+    assert first == [
+        "cell",
+        "seeds",
+        "steps",
+        "seconds",
+        "val EER",
+        "test",
+        "EER",
+        "95% bounds of a run",
+        "TAR at 1e-2",
+    ]
     assert balanced == [
         "model=resnext",
         "3",
@@ -33,10 +44,11 @@ def test_means_and_every_value() -> None:
         "0.2500",
         "balanced",
         "0.1000 (0.0500, 0.1000, 0.1500)",
+        "0.1500 to 0.2500",
         "",
     ]
-    assert pairs[4:] == ["0.5000", "over pairs", "0.2000 (0.1000, 0.2000, 0.3000)", "0.7500"]
-    assert missing == ["model=timm", "0", "not run", "", "", "", "", ""]
+    assert pairs[4:] == ["0.5000", "over pairs", "0.2000 (0.1000, 0.2000, 0.3000)", "", "0.7500"]
+    assert missing == ["model=timm", "0", "not run", "", "", "", "", "", ""]
 
 
 def test_what_embedding_health_told_of() -> None:
@@ -45,7 +57,7 @@ def test_what_embedding_health_told_of() -> None:
         table([({"a": "1"}, [ill, row(0.5, health=[])]), ({"a": "2"}, [row(0.1)])])
     )
     assert first[-1] == "health"
-    assert one[-1] == "collapse at step 20, silent"
+    assert one[-1] == "collapse at step 20, gap at step 40; silent"
     assert other[-1] == "silent"
 
 
@@ -53,3 +65,11 @@ def test_labels() -> None:
     assert label_of({}) == "as it is"
     assert label_of({"model": "timm", "cell": "backbones/seconds"}) == "model=timm seconds"
     assert [line[0] for line in cells(table([({}, [])]))] == ["cell", "---", "as it is"]
+
+
+def test_runs_without_figures_say_why_and_the_cell_of_the_rerun_is_marked() -> None:
+    good = row(0.2)
+    lost = {"seconds": 1, "test/eer": None, "health": ["nan at step 7: x"]}
+    lines = cells(table([({"a": "1"}, [lost]), ({"a": "2"}, [good])], good))
+    assert lines[2][:3] == ["a=1", "1", "no figures: nan at step 7"]
+    assert [line[0] for line in lines[3:]] == ["a=2 *", "a=2 *"]
