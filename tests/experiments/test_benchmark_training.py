@@ -56,7 +56,7 @@ def test_every_part_runs_and_is_not_run_again(
     assert all(value > 0 for part in told if part != "machine" for value in told[part].values())
     table = (tmp_path / "training.md").read_text()
     assert len(table.splitlines()) == 3
-    monkeypatch.setattr(training, "ours", None)
+    monkeypatch.setattr(training, "ours", pytest.fail)
     capsys.readouterr()
     training.main(tmp_path, setting)
     assert capsys.readouterr().out == table
