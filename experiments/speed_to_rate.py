@@ -24,7 +24,7 @@ from facenet_lit.run_folder import write_atomically
 
 HERE = Path(__file__).resolve().parent / "speed_to_rate"
 NAMES = {
-    "ours": "facenet_lit, study lfw",
+    "ours": "facenet_lit, study speed_to_rate",
     "usual": "facenet-pytorch's network, pytorch-metric-learning, plain loop",
 }
 COLOURS = {"ours": GENUINE, "usual": IMPOSTOR}
