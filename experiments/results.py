@@ -17,11 +17,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from study_cells import by_cell, cells_of, composed, key, overrides_of, studies
+from study_cells import Key, Row, by_cell, cells_of, composed, key, overrides_of, studies
 from study_picture import picture
 from study_table import table
 
@@ -29,7 +29,6 @@ from facenet_lit.run_folder import is_over, read_facts, write_atomically
 from facenet_lit.sweep import sweep_rows
 
 HERE = Path(__file__).resolve().parent
-Row = Mapping[str, Any]
 
 # Columns that choose nothing that a study is about: how a run ended, the repetition, the study itself, how it is
 # started, and where things lie. Not data.lists: they may be of other people.
@@ -107,10 +106,12 @@ def record(study: str, sweep: Path, place: Path | None = None) -> int:
 
 def cheapest(study: str, rows: Sequence[Row]) -> Row | None:
     """The run that a rerun repeats: of those whose budget is in steps alone, the one that took least."""
-    steps = [
-        row for row in rows if row.get(JUDGED) and composed(study, row["choice"]).trainer.minutes is None
-    ]
-    return min(steps, key=lambda row: row["seconds"], default=None)
+    scored = sorted((row for row in rows if row.get(JUDGED) is not None), key=lambda row: row["seconds"])
+    shortest: dict[Key, Row] = {}
+    for row in scored:
+        shortest.setdefault(key(row["choice"]), row)  # what is composed is the choice, not every seed of it
+    in_steps = (row for row in shortest.values() if composed(study, row["choice"]).trainer.minutes is None)
+    return next(in_steps, None)
 
 
 def write(study: str) -> str:

@@ -11,12 +11,10 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from study_cells import Choice, Row
 from study_table import label_of
 
 from facenet_lit.plots.style import FAINT, GENUINE, MARK
-
-Row = Mapping[str, Any]
-Choice = Mapping[str, str]
 
 FIGURE = "test/eer_balanced"
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-Row = Mapping[str, Any]
-Choice = Mapping[str, str]
+from study_cells import CELL, Choice, Row
 
 SPENT = {
     "steps": "steps", "seconds": "seconds", "images_per_second": "images/s", "parameters": "parameters"
@@ -64,8 +62,7 @@ def label_of(choice: Choice) -> str:
     if not choice:
         return "as it is"
     return " ".join(
-        str(value).rsplit("/", 1)[-1] if name == "cell" else f"{name}={value}"
-        for name, value in choice.items()
+        str(value).rsplit("/", 1)[-1] if name == CELL else f"{name}={value}" for name, value in choice.items()
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_rows import take
 from torch import Tensor
 
 from facenet_lit import mining
@@ -31,10 +32,6 @@ def batches(draw: st.DrawFn) -> tuple[Rows, Tensor]:
     )
     views = torch.from_numpy(count_views(numbers.numpy()))
     return Rows(embeddings, identity_of[numbers], numbers, views), anchors
-
-
-def take(rows: Rows, chosen: Tensor) -> Rows:
-    return Rows(*(None if part is None else part[chosen] for part in rows))
 
 
 def distance(first: Tensor, second: Tensor) -> float:

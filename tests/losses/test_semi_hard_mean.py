@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from pytorch_metric_learning.distances import LpDistance
 from pytorch_metric_learning.losses import TripletMarginLoss
 from pytorch_metric_learning.miners import TripletMarginMiner
+from random_rows import batch, take
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from facenet_lit.batch import Rows, count_views
+from facenet_lit.batch import Rows
 from facenet_lit.distances import ANCHORS_AT_ONCE, paired_distances
 from facenet_lit.errors import UserError
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
@@ -20,18 +21,6 @@ from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.mining import AllMiner
 
 NONE = torch.empty((0, 3), dtype=torch.long)
-
-
-def batch(size: int, images: int, identities: int, seed: int) -> Rows:
-    generator = torch.Generator().manual_seed(seed)
-    embeddings = normalize(torch.randn(size, 4, generator=generator, dtype=torch.float64), dim=1)
-    numbers = torch.randint(images, (size,), generator=generator)
-    identity_of = torch.randint(identities, (images,), generator=generator)
-    return Rows(embeddings, identity_of[numbers], numbers, torch.from_numpy(count_views(numbers.numpy())))
-
-
-def take(rows: Rows, chosen: Tensor) -> Rows:
-    return Rows(*(None if part is None else part[chosen] for part in rows))
 
 
 @given(

@@ -7,26 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytorch_metric_learning.losses import SupConLoss
-from torch import Tensor
+from random_rows import batch, take
 from torch.nn.functional import normalize
 
-from facenet_lit.batch import Rows, count_views
+from facenet_lit.batch import Rows
 from facenet_lit.errors import UserError
 from facenet_lit.losses.supervised_contrastive import SupervisedContrastiveLoss
 
 NONE = torch.empty((0, 3), dtype=torch.long)
-
-
-def batch(size: int, images: int, identities: int, seed: int) -> Rows:
-    generator = torch.Generator().manual_seed(seed)
-    embeddings = normalize(torch.randn(size, 4, generator=generator, dtype=torch.float64), dim=1)
-    numbers = torch.randint(images, (size,), generator=generator)
-    identity_of = torch.randint(identities, (images,), generator=generator)
-    return Rows(embeddings, identity_of[numbers], numbers, torch.from_numpy(count_views(numbers.numpy())))
-
-
-def take(rows: Rows, chosen: Tensor) -> Rows:
-    return Rows(*(None if part is None else part[chosen] for part in rows))
 
 
 def is_pair(anchors: Rows, a: int, rows: Rows, b: int, views: bool) -> bool:
@@ -95,7 +83,7 @@ def test_gradients_are_finite_with_nothing_to_score_and_in_one_point(people: lis
         assert embeddings.grad is not None
         assert embeddings.grad.isfinite().all()
         if len(set(people)) == len(people):
-            assert (float(found.value), int(found.count)) == (0.0, 0)
+            assert (found.value.item(), int(found.count)) == (0.0, 0)
             assert not embeddings.grad.any()
 
 
