@@ -1,6 +1,7 @@
 """Imports facenet_lit first: it declares what torchvision may lack, before torchmetrics imports it."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,13 @@ from web_server import Server, serving
 
 import facenet_lit  # noqa: F401
 from facenet_lit.sources.lfw import LFWSource
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Ctrl-C reaches the tests that send it, also where a shell runs them in the background and ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
