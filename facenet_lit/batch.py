@@ -105,13 +105,13 @@ class ScoredBatch(NamedTuple):
         rows: of the global batch, embedded.
         loss: scalar, the mean over the global batch.
         active: scalar int64, triplets or rows that give a gradient or lie on the wrong side.
-        considered: number of all that were looked at.
+        considered: scalar int64, all that were looked at.
     """
 
     rows: Rows
     loss: Tensor
     active: Tensor
-    considered: int
+    considered: Tensor
 
 
 def share_of(total: int, rank: int, world: int) -> tuple[int, int]:

@@ -61,6 +61,8 @@ def build_trainer(
     """
     settings = config.trainer
     bar = sys.stdout.isatty()  # where rich draws
+    # What the bar shows it asks a GPU for, which the steps then wait for.
+    pace = settings.log_every_steps if settings.accelerator == "gpu" else 1
     return L.Trainer(
         accelerator=settings.accelerator,
         devices=1 if place is None else place.local_world,
@@ -82,7 +84,7 @@ def build_trainer(
         enable_model_summary=False,
         enable_progress_bar=bar,
         logger=_loggers(logger, folder, step),
-        callbacks=[*callbacks, *([RichProgressBar()] if bar else [])],
+        callbacks=[*callbacks, *([RichProgressBar(refresh_rate=pace)] if bar else [])],
         default_root_dir=folder,
     )
 

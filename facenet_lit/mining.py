@@ -158,11 +158,10 @@ class SemiHardMiner(BatchMiner):
         """Returns one triplet per genuine pair, in the order of (anchor, positive)."""
         # Of integers the first smallest is found several times as fast. -1 stands for what is no negative.
         bits = ordered_bits(distances)  # (A, B)
-        anchor, other = places(~impostor)
-        negatives = bits.index_put((anchor, other), bits.new_tensor(-1))
+        negatives = bits.where(impostor, -1)
         farthest = first_smallest(~negatives)  # (A,), ~ turns the order round
-        kept = genuine[anchor, other] & impostor[anchor, farthest[anchor]]
-        anchor, positive = anchor[kept], other[kept]
+        # How many there are is all that the host asks a GPU for.
+        anchor, positive = places(genuine & impostor.gather(1, farthest[:, None]))
         if len(anchor) > MANY * len(distances):
             ordered, order = negatives.sort(dim=1, stable=True)
             place = torch.searchsorted(ordered, bits, right=True)[anchor, positive]  # (P,)

@@ -94,7 +94,7 @@ class VerificationModule(L.LightningModule):
         self.loss.set_epoch(self.current_epoch)
         scored = self.score(batch)
         self.log("train/loss", scored.value, prog_bar=True)
-        self.log("train/active_share", scored.active / max(scored.considered, 1), prog_bar=True)
+        self.log("train/active_share", scored.active / scored.considered.clamp_min(1), prog_bar=True)
         return scored.value
 
     def score(self, batch: Batch) -> LossSum:
@@ -223,4 +223,4 @@ class VerificationModule(L.LightningModule):
         """Mean loss of triplets given by image numbers, inactive ones included."""
         place = torch.searchsorted(rows.numbers, torch.from_numpy(triplets))  # (T, 3), numbers ascend
         scored: LossSum = self.triplet_loss(rows, rows, place)
-        return float(scored.total) / max(scored.considered, 1)
+        return float(scored.total) / max(int(scored.considered), 1)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -256,3 +257,22 @@ def test_shapes_are_checked(anchors: Rows, given_shape: tuple[int, int] | None, 
     drawn = None if given_shape is None else torch.zeros(given_shape, dtype=torch.long)
     with pytest.raises(ValueError, match=text):
         SemiHardMiner()(anchors, rows, drawn)
+
+
+@pytest.mark.parametrize("views", [False, True])
+def test_semi_hard_asks_a_gpu_only_how_many_pairs_there_are(
+    views: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is on the meta device has no values: whoever asks for one gets an error.
+    asked = []
+
+    def places(mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        asked.append(mask.shape)
+        return mask.new_empty(7, dtype=torch.long), mask.new_empty(7, dtype=torch.long)
+
+    monkeypatch.setattr(mining, "places", places)
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
+    numbers = torch.arange(20, device="meta")
+    rows = Rows(torch.empty(20, 4, device="meta"), numbers, numbers, numbers)
+    assert SemiHardMiner(views)(rows, rows).shape == (7, 3)
+    assert asked == [(20, 20)]

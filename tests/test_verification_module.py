@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import lightning as L
 import numpy as np
 import pytest
@@ -8,7 +10,12 @@ from torch.utils.data import DataLoader
 from facenet_lit.batch import Batch, BatchPlan, Rows
 from facenet_lit.checkpoint import KEY, ModelCard
 from facenet_lit.data.dataset import EverySampler, FaceDataset
+from facenet_lit.health.sums import Sums
+from facenet_lit.losses.joint import JointLoss
+from facenet_lit.losses.loss import Loss
+from facenet_lit.losses.margin_softmax import MarginSoftmaxLoss
 from facenet_lit.losses.semi_hard_mean import SemiHardMeanLoss
+from facenet_lit.losses.supervised_contrastive import SupervisedContrastiveLoss
 from facenet_lit.losses.triplet import TripletLoss
 from facenet_lit.metrics.verification import VerificationMetric
 from facenet_lit.mining import GivenMiner, SemiHardMiner
@@ -93,6 +100,38 @@ def test_a_loss_that_needs_no_triplets_runs_no_miner() -> None:
     assert scored.considered == 12 * 2 * 9
     assert float(loss) == pytest.approx(float(scored.value), abs=1e-5)
     assert logged["train/active_share"] == pytest.approx(float(scored.active) / scored.considered)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        TripletLoss(0.2),
+        SemiHardMeanLoss(),
+        SupervisedContrastiveLoss(),
+        MarginSoftmaxLoss("cosface", 0.2),
+        JointLoss(MarginSoftmaxLoss(), TripletLoss(0.2)),
+    ],
+)
+def test_a_step_asks_a_gpu_for_nothing(loss: Loss, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is on the meta device has no values: whoever asks for one gets an error.
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
+    loss.set_up(torch.from_numpy(IDENTITIES), 16)
+    module = made(GivenMiner(), loss)
+    module.log = lambda *_, **__: None
+    sums = Sums()
+    module.to("meta")
+    plain = batch(np.arange(12), TRIPLETS)
+    tensors = {name: value for name, value in plain._asdict().items() if isinstance(value, torch.Tensor)}
+    there = plain._replace(**{name: value.to("meta") for name, value in tensors.items()})
+    optimizer = torch.optim.AdamW(module.parameters())
+    for _ in range(2):
+        optimizer.zero_grad()
+        module.training_step(there, 0).backward()
+        module.configure_gradient_clipping(optimizer, 1.0)
+        optimizer.step()
+        sums.add(module.scored)
+    with pytest.raises((RuntimeError, NotImplementedError), match=r"meta"):
+        _ = sums.loss
 
 
 @pytest.mark.filterwarnings("ignore:.*does not have many workers", "ignore:.*LeafSpec")

@@ -110,7 +110,7 @@ class BatchedAugmentation:
         if c.grey:
             grey = drawn.below("grey", c.grey)[:, None, None]
             matrix = torch.where(grey, _LUMA.expand(3, 3), matrix)
-        weights = matrix.to(pixels.device)[..., None, None]  # (N, 3, 3, 1, 1)
+        weights = _sent(matrix, pixels)[..., None, None]  # (N, 3, 3, 1, 1)
         red, green, blue = (weights[:, :, k] * pixels[:, None, k] for k in range(3))
         return (red + green + blue).clamp_(0, 255)
 
@@ -122,8 +122,8 @@ class BatchedAugmentation:
         deviation = 0.5 + 0.6 * drawn["blur_width"][chosen]
         steps = torch.arange(-_BLUR_REACH, _BLUR_REACH + 1)
         weights = torch.exp(-0.5 * (steps / deviation[:, None]) ** 2)
-        weights = (weights / weights.sum(1, keepdim=True)).to(pixels.device)  # (B, 5)
-        rows = chosen.to(pixels.device)
+        weights = _sent(weights / weights.sum(1, keepdim=True), pixels)  # (B, 5)
+        rows = _sent(chosen, pixels)
         blurred = pixels[rows]
         for dimension in (2, 3):
             padded = F.pad(blurred, _PADDING[dimension], mode="replicate")
@@ -148,8 +148,7 @@ class BatchedAugmentation:
             within = (at >= start[:, None]) & (at < (start + side)[:, None])  # (N, size)
             inside = inside & (within[:, :, None] if dimension == 0 else within[:, None, :])
         colours = torch.stack([drawn[name] for name in ("red", "green", "blue")], 1) * 255
-        box = inside[:, None].to(pixels.device)
-        return torch.where(box, colours[:, :, None, None].to(pixels.device), pixels)
+        return torch.where(_sent(inside, pixels)[:, None], _sent(colours, pixels)[:, :, None, None], pixels)
 
 
 _PADDING = {2: (0, 0, _BLUR_REACH, _BLUR_REACH), 3: (_BLUR_REACH, _BLUR_REACH, 0, 0)}
@@ -189,7 +188,12 @@ def augmentation_of(where: str = "cpu", **settings: float) -> Augmentation | Bat
 
 def _wide(values: Tensor, pixels: Tensor) -> Tensor:
     """(N,) as (N, 1, 1, 1), where the pixels are."""
-    return values.to(pixels.device)[:, None, None, None]
+    return _sent(values, pixels)[:, None, None, None]
+
+
+def _sent(values: Tensor, pixels: Tensor) -> Tensor:
+    """Values of the CPU where the pixels are: to a GPU by way of pinned memory, so that the host waits for nothing."""
+    return (values.pin_memory() if pixels.is_cuda else values).to(pixels.device, non_blocking=True)
 
 
 def _places(size: int, pixels: Tensor) -> Tensor:

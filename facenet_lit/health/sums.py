@@ -15,8 +15,8 @@ class Sums:
 
     def __init__(self) -> None:
         self.batches = 0
-        self._considered = 0
-        self._loss, self._active = torch.zeros(()), torch.zeros((), dtype=torch.long)
+        self._loss = torch.zeros(())
+        self._active = self._considered = torch.zeros((), dtype=torch.long)
         self._least_spread = torch.tensor(torch.inf)
 
     def add(self, scored: ScoredBatch) -> None:
@@ -25,7 +25,7 @@ class Sums:
         self._active = scored.active + (self._active if self.batches else 0)
         spread = spread_of(scored.rows.embeddings)
         self._least_spread = torch.minimum(spread, self._least_spread.to(spread)) if self.batches else spread
-        self._considered += scored.considered
+        self._considered = scored.considered + (self._considered if self.batches else 0)
         self.batches += 1
 
     @property
@@ -41,4 +41,4 @@ class Sums:
     @property
     def active_share(self) -> float | None:
         """Of all that was considered; None where nothing was."""
-        return int(self._active) / self._considered if self._considered else None
+        return int(self._active) / considered if (considered := int(self._considered)) else None

@@ -16,18 +16,20 @@ from facenet_lit.batch import Rows
 class LossSum:
     """A loss before its mean is taken, so that processes can add up totals and counts.
 
+    All of them stay where they were computed: a number that the host asks a GPU for is one that it waits for.
+
     Attributes:
         total: scalar with gradient, the sum over triplets (or whatever the loss is a mean over).
         count: scalar int64, those that the mean is over.
         active: scalar int64, those that give a gradient or lie on the wrong side.
-        considered: number of all that were looked at, inactive ones included.
+        considered: scalar int64, all that were looked at, inactive ones included.
         added: sums of further losses, each with a mean of its own, that are added to this one's.
     """
 
     total: Tensor
     count: Tensor
     active: Tensor
-    considered: int
+    considered: Tensor
     added: tuple[LossSum, ...] = ()
 
     @property
@@ -41,13 +43,12 @@ class LossSum:
 
         Its gradient is the world size times that of this process's part: processes average their gradients.
         """
-        counts = torch.stack([self.count, self.active, self.count.new_tensor(self.considered)])
-        count, active, considered = gathering.sum_of(counts)
+        count, active, considered = gathering.sum_of(torch.stack([self.count, self.active, self.considered]))
         return LossSum(
             gathering.sum_with_gradient(self.total),
             count,
             active,
-            int(considered),
+            considered,
             tuple(other.over_processes() for other in self.added),
         )
 

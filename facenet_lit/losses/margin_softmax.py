@@ -57,12 +57,12 @@ class MarginSoftmaxLoss(Loss):
         """Scores the anchors, see ``Loss``.
 
         Raises:
-            ValueError: one of them is of an identity that ``set_up`` was not told of.
+            RuntimeError: one of them is of an identity that ``set_up`` was not told of.
         """
         labels = torch.searchsorted(self.identities, anchors.identities)  # (A,)
         known = self.identities[labels.clamp_max(len(self.identities) - 1)] == anchors.identities
-        if not known.all():
-            raise ValueError(f"{int((~known).sum())} rows are of identities that are not trained on")
+        # A GPU is not waited for.
+        torch._assert_async(known.all(), "rows are of identities that are not trained on")
         embeddings = in_full(anchors.embeddings)
         with torch.autocast(embeddings.device.type, enabled=False):
             directions = F.normalize(in_full(self.directions), dim=1).to(embeddings.dtype)
@@ -71,7 +71,8 @@ class MarginSoftmaxLoss(Loss):
         logits = self.scale * cosines.scatter(1, labels[:, None], self._with_margin(own))
         total = F.cross_entropy(logits, labels, reduction="sum")
         active = (cosines.argmax(1) != labels).sum()
-        return LossSum(total, torch.full_like(active, len(labels)), active, len(labels))
+        count = torch.full_like(active, len(labels))
+        return LossSum(total, count, active, count)
 
     def _with_margin(self, own: Tensor) -> Tensor:
         """The cosine of each row to its own identity, (A, 1), with the margin in it."""

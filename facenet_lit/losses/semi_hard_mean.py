@@ -47,7 +47,7 @@ class SemiHardMeanLoss(Loss):
             total, active, considered = _SummedTriplets.apply(
                 anchors.embeddings, rows.embeddings, anchors, rows, self
             )
-        return LossSum(total, active, active, int(considered))
+        return LossSum(total, active, active, considered)
 
 
 class _SummedTriplets(torch.autograd.Function):
@@ -92,12 +92,9 @@ def _triplets_of_each_pair(block: PairBlock, margin: float) -> tuple[Tensor, Ten
     What is no number has no order and may count as anything: the sum shows it.
     """
     distances, genuine, impostor = block.distances, block.genuine, block.impostor
-    anchor, positive = genuine.nonzero(as_tuple=True)
-    counts = genuine.sum(1)
-    place = torch.arange(len(anchor), device=anchor.device) - (counts.cumsum(0) - counts)[anchor]
-    positives = distances.new_full((len(distances), max(int(counts.max()), 1)), torch.inf)  # (C, P)
-    positives[anchor, place] = distances[anchor, positive]
-    positives, order = positives.sort(1)
+    # A GPU is not asked how many positives an anchor has at most, but sorts all rows.
+    most = int(genuine.sum(1).max()) if distances.device.type == "cpu" else genuine.shape[1]
+    positives, columns = distances.where(genuine, torch.inf).topk(max(most, 1), largest=False)  # (C, P)
     # A negative is semi-hard to the positives [first, last) in that order. Rounding could leave none
     # between a distance and the same plus a small margin, and so turn the two round.
     ends = torch.maximum(positives + margin, positives.nextafter(positives.new_tensor(torch.inf)))
@@ -105,13 +102,12 @@ def _triplets_of_each_pair(block: PairBlock, margin: float) -> tuple[Tensor, Ten
     first = torch.searchsorted(ends, negatives, right=True)  # (C, B)
     last = torch.searchsorted(positives, negatives)
     # Each adds one to its run of positives: a step up where it begins, one down where it ends.
-    steps = counts.new_zeros((len(distances), positives.shape[1] + 1))
-    one = counts.new_ones(()).expand_as(first)
+    steps = columns.new_zeros((len(distances), positives.shape[1] + 1))
+    one = columns.new_ones(()).expand_as(first)
     steps.scatter_add_(1, first, one).scatter_add_(1, last, -one)
-    runs = torch.empty_like(order).scatter_(1, order, steps.cumsum(1)[:, :-1])  # (C, P)
-    weights = (first - last).to(distances.dtype)
-    weights[anchor, positive] = runs[anchor, place].to(distances.dtype)
-    return weights, runs.sum()
+    runs = steps.cumsum(1)[:, :-1]  # (C, P), 0 behind an anchor's last positive
+    weights = (first - last).scatter_add_(1, columns, runs)  # where a positive is, both are 0
+    return weights.to(distances.dtype), runs.sum()
 
 
 def _scales(weights: Tensor, distances: Tensor, squared: bool) -> Tensor:

@@ -51,4 +51,4 @@ class SupervisedContrastiveLoss(Loss):
         scored = positives > 0
         nearest = logits.argmax(1, keepdim=True)
         active = (scored & ~genuine.gather(1, nearest).squeeze(1)).sum()
-        return LossSum(total, scored.sum(), active, len(own))
+        return LossSum(total, scored.sum(), active, torch.full_like(active, len(own)))

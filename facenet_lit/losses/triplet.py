@@ -55,5 +55,5 @@ class TripletLoss(Loss):
         losses = F.softplus(gap) if self.soft_margin else F.relu(gap + self.margin)
         active = (gap >= 0 if self.soft_margin else losses > 0).sum()
         over_all = self.soft_margin or self.mean_over == "all"
-        count = torch.full_like(active, len(triplets)) if over_all else active
-        return LossSum(losses.sum(), count, active, len(triplets))
+        considered = torch.full_like(active, len(triplets))
+        return LossSum(losses.sum(), considered if over_all else active, active, considered)

@@ -14,7 +14,7 @@ def scored(loss: float, active: int, considered: int, apart: float = 1.0) -> Sco
         Rows(embeddings, torch.arange(2), torch.arange(2)),
         torch.tensor(loss),
         torch.tensor(active),
-        considered,
+        torch.tensor(considered),
     )
 
 

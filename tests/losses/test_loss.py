@@ -9,7 +9,7 @@ from facenet_lit.losses.loss import LossSum
 @pytest.mark.parametrize(("count", "expected"), [(4, 0.75), (1, 3.0), (0, 3.0)])
 def test_the_value_is_the_mean_and_defined_over_nothing(count: int, expected: float) -> None:
     total = torch.tensor(3.0, requires_grad=True)
-    value = LossSum(total, torch.tensor(count), torch.tensor(0), 9).value
+    value = LossSum(total, torch.tensor(count), torch.tensor(0), torch.tensor(9)).value
     assert value.item() == expected
     value.backward()
     assert total.grad is not None
@@ -20,11 +20,11 @@ def of_this_process() -> tuple[float, float, list[int], float]:
     """A loss that is a function of the process's number, and another added to it."""
     me = gathering.rank()
     weight = torch.tensor(2.0, requires_grad=True)
-    other = LossSum(weight * me, torch.tensor(1), torch.tensor(0), 2)
-    own = LossSum(weight * (1 + me), torch.tensor(me), torch.tensor(10 * me), 3, (other,))
+    other = LossSum(weight * me, torch.tensor(1), torch.tensor(0), torch.tensor(2))
+    own = LossSum(weight * (1 + me), torch.tensor(me), torch.tensor(10 * me), torch.tensor(3), (other,))
     joined = own.over_processes()
     joined.value.backward()
-    counts = [int(joined.count), int(joined.active), joined.considered, int(joined.added[0].count)]
+    counts = [int(joined.count), int(joined.active), int(joined.considered), int(joined.added[0].count)]
     return float(joined.value.detach()), float(weight.grad), counts, float(own.value.detach())
 
 
