@@ -11,14 +11,12 @@ from hypothesis import strategies as st
 from many_processes import (
     CLOSE,
     PAIRS,
-    Outcome,
-    Setting,
     every_setting,
     largest_differences,
     relative_differences,
     table,
-    train_together,
 )
+from watched_training import Outcome, Setting, train_together
 
 
 @functools.cache
