@@ -9,7 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from facenet_lit.backbones.layers import GridAverage, batch_norms, build_stem, convolution, shortcut
+from facenet_lit.backbones.layers import (
+    GridAverage,
+    batch_norms,
+    build_stem,
+    convolution,
+    draw_weights,
+    shortcut,
+)
 from facenet_lit.distances import safe_sqrt
 from facenet_lit.errors import UserError, check_flag, check_integer, check_number
 
@@ -128,6 +135,7 @@ class Inception(nn.Module):
         grid: cells along each side of the final average (see ``GridAverage``); 1 is the paper's.
         batch_norm: where BatchNorm stands: ``all``, ``stem`` (all that comes before block 3a), ``none``.
         skip: whether blocks have shortcuts, which the paper's have not.
+        init: how the convolutions' weights are drawn, ``he`` or ``torch`` (see ``draw_weights``).
 
     Attributes:
         features: channels of the output.
@@ -145,6 +153,7 @@ class Inception(nn.Module):
         grid: int = 1,
         batch_norm: str = "all",
         skip: bool = False,
+        init: str = "he",
     ) -> None:
         super().__init__()
         check_number("model.arguments.width", width, above=True)
@@ -168,6 +177,7 @@ class Inception(nn.Module):
             inputs = block.features
         self.average = GridAverage(grid)
         self.features = inputs * grid * grid
+        draw_weights(self, init)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) normalised images to (N, features) float32."""

@@ -13,6 +13,7 @@ from facenet_lit.errors import UserError, check_choice, check_integer
 from facenet_lit.precision import in_full
 
 STEMS = ("imagenet", "small")
+INITS = ("he", "torch")
 
 
 def convolution(
@@ -30,6 +31,25 @@ def convolution(
         return [layer, nn.BatchNorm2d(outputs)]
     nn.init.zeros_(layer.bias)
     return [layer]
+
+
+def draw_weights(network: nn.Module, init: str) -> None:
+    """Draws a network's convolutions anew where they are not to begin as ``convolution`` has them.
+
+    Args:
+        network: made of ``convolution``.
+        init: ``he`` leaves them; ``torch`` is what ``torch.nn.Conv2d`` begins with where nobody cares: weights even
+            within 1 / sqrt(fan in), biases too. Their variance is 1 / (3 fan in), a sixth of what He et al. 2015, section
+            2.2, find a ReLU to need: without BatchNorm signals fade from layer to layer, until what is left of a
+            picture is less than the biases, and the embeddings of all pictures are nearly one point.
+
+    Raises:
+        UserError: ``init`` is neither.
+    """
+    if check_choice("model.arguments.init", init, INITS) == "torch":
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.reset_parameters()
 
 
 def build_stem(stem: str, width: int, batch_norm: bool = True) -> nn.Sequential:

@@ -8,7 +8,14 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from facenet_lit.backbones.layers import GridAverage, batch_norms, build_stem, convolution, shortcut
+from facenet_lit.backbones.layers import (
+    GridAverage,
+    batch_norms,
+    build_stem,
+    convolution,
+    draw_weights,
+    shortcut,
+)
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer
 
 
@@ -82,6 +89,7 @@ class ResNeXt(nn.Module):
         grid: cells along each side of the final average (see ``GridAverage``); 1 is the paper's.
         batch_norm: where BatchNorm stands: ``all``, ``stem`` or ``none``.
         skip: whether blocks have their shortcuts.
+        init: how the convolutions' weights are drawn, ``he`` or ``torch`` (see ``draw_weights``).
 
     Attributes:
         features: channels of the output.
@@ -102,6 +110,7 @@ class ResNeXt(nn.Module):
         grid: int = 1,
         batch_norm: str = "all",
         skip: bool = True,
+        init: str = "he",
     ) -> None:
         super().__init__()
         depths = _check_depths(depths)
@@ -127,6 +136,7 @@ class ResNeXt(nn.Module):
             self.stages.append(blocks)
         self.average = GridAverage(grid)
         self.features = inputs * grid * grid
+        draw_weights(self, init)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) normalised images to (N, features) float32."""

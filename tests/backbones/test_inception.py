@@ -208,6 +208,7 @@ def test_names_are_stable() -> None:
         ("l2_pooling", "yes"),
         ("batch_norm", False),
         ("skip", 1),
+        ("init", True),
     ],
 )
 def test_bad_argument_is_named(name: str, value: object) -> None:

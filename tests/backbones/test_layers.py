@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from facenet_lit.backbones.layers import STEMS, GridAverage, build_stem, convolution
+from facenet_lit.backbones.layers import INITS, STEMS, GridAverage, build_stem, convolution, draw_weights
 from facenet_lit.errors import UserError
 
 
@@ -37,6 +37,40 @@ def test_variance_is_two_over_fan_out(kernel: int, groups: int) -> None:
     expected = 2 / (128 * kernel**2)
     assert layer.weight.var().item() == pytest.approx(expected, rel=0.1)
     assert layer.bias is None
+
+
+def test_weights_as_torch_draws_them() -> None:
+    def made(init: str | None) -> nn.Sequential:
+        torch.manual_seed(0)
+        network = nn.Sequential(
+            *convolution(64, 128, 3, batch_norm=False), nn.Sequential(*convolution(8, 8, 1))
+        )
+        if init is not None:
+            draw_weights(network, init)
+        return network
+
+    he, left, drawn = (list(made(init).parameters()) for init in (None, *INITS))
+    assert all(map(torch.equal, he, left))
+    reach = 1 / (64 * 9) ** 0.5  # of an even distribution, whose variance is reach^2 / 3
+    for values in drawn[:2]:
+        assert 0.9 * reach < values.abs().max() <= reach
+        assert values.var().item() == pytest.approx(reach**2 / 3, rel=0.2)
+    assert 0.8 * 8**-0.5 < drawn[2].abs().max() <= 8**-0.5
+
+
+def test_drawn_as_torch_does_pictures_fade_without_batchnorm() -> None:
+    def spread(init: str) -> float:
+        """How far features of other pictures are apart, as a share of their length."""
+        torch.manual_seed(0)
+        layers = [
+            layer for _ in range(12) for layer in (*convolution(32, 32, 3, batch_norm=False), nn.ReLU())
+        ]
+        network = nn.Sequential(*convolution(3, 32, 3, batch_norm=False), *layers)
+        draw_weights(network, init)
+        features = network(torch.randn(8, 3, 16, 16)).detach().flatten(1)
+        return float((features - features.mean(0)).norm() / features.norm())
+
+    assert spread("torch") < 0.02 < 0.3 < spread("he")
 
 
 @pytest.mark.parametrize(("stem", "share"), [("small", 2), ("imagenet", 4)])

@@ -167,6 +167,7 @@ def test_downsample_does_not_change_the_parameters() -> None:
         ("downsample", "max"),
         ("batch_norm", True),
         ("skip", "no"),
+        ("init", "xavier"),
     ],
 )
 def test_bad_argument_is_named(name: str, value: object) -> None:
