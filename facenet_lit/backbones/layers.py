@@ -39,8 +39,8 @@ def draw_weights(network: nn.Module, init: str) -> None:
     Args:
         network: made of ``convolution``.
         init: ``he`` leaves them; ``torch`` is what ``torch.nn.Conv2d`` begins with where nobody cares: weights even
-            within 1 / sqrt(fan in), biases too. Their variance is 1 / (3 fan in), a sixth of what He et al. 2015, section
-            2.2, find a ReLU to need: without BatchNorm signals fade from layer to layer, until what is left of a
+            within 1 / sqrt(fan in), biases too. Their variance is 1 / (3 fan in), a sixth of what a ReLU needs (He et
+            al. 2015, section 2.2): without BatchNorm signals fade from layer to layer, until what is left of a
             picture is less than the biases, and the embeddings of all pictures are nearly one point.
 
     Raises:
