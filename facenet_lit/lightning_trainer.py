@@ -61,8 +61,6 @@ def build_trainer(
     """
     settings = config.trainer
     bar = sys.stdout.isatty()  # where rich draws
-    # What the bar shows it asks a GPU for, which the steps then wait for.
-    pace = settings.log_every_steps if settings.accelerator == "gpu" else 1
     return L.Trainer(
         accelerator=settings.accelerator,
         devices=1 if place is None else place.local_world,
@@ -84,9 +82,14 @@ def build_trainer(
         enable_model_summary=False,
         enable_progress_bar=bar,
         logger=_loggers(logger, folder, step),
-        callbacks=[*callbacks, *([RichProgressBar(refresh_rate=pace)] if bar else [])],
+        callbacks=[*callbacks, *([_bar(settings)] if bar else [])],
         default_root_dir=folder,
     )
+
+
+def _bar(settings: DictConfig) -> RichProgressBar:
+    # What it shows it asks the device for; where that is a GPU, the steps wait for the answer.
+    return RichProgressBar(settings.log_every_steps if settings.accelerator == "gpu" else 1)
 
 
 def _loggers(logger: LoggerFactory | None, folder: Path, step: int | None) -> list[Logger]:

@@ -162,7 +162,7 @@ class Checkpoints(L.Callback):
         return value > self.best if higher_is_better(self.monitor) else value < self.best
 
     def _write_last(self, trainer: L.Trainer) -> None:
-        if gathering.done_by_first(lambda: _is_finite(trainer.lightning_module)):
+        if gathering.done_by_first(lambda: is_finite(trainer.lightning_module)):
             self._write(trainer, self.last_path)
         else:
             self._written = time.monotonic()
@@ -190,6 +190,7 @@ class Checkpoints(L.Callback):
         self._signum = signum
 
 
-def _is_finite(module: L.LightningModule) -> bool:
+def is_finite(module: L.LightningModule) -> bool:
+    """Whether all its weights and statistics are; what is not never becomes so again."""
     values = [value for value in module.state_dict().values() if value.is_floating_point()]
     return all(bool(value.isfinite().all()) for value in values)

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from facenet_lit import gathering
 from facenet_lit.batch import Batch
+from facenet_lit.callbacks.checkpoints import is_finite
 from facenet_lit.callbacks.run_circumstances import circumstances_of
 from facenet_lit.errors import check_flag, check_integer
 from facenet_lit.health.causes import causes
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Diverged(Exception):  # noqa: N818 - an end that was asked for is no error
-    """``callbacks.health.stop=true`` ended a run whose numbers are not finite."""
+    """Embedding health ended a run whose numbers are not finite."""
 
 
 class EmbeddingHealth(L.Callback):
@@ -45,7 +46,7 @@ class EmbeddingHealth(L.Callback):
     Args:
         every_steps: steps between two looks.
         stop: an illness ends the run, and its best checkpoint is scored. Where numbers are finite the run validates
-            once more; where not, it raises :class:`Diverged`.
+            once more; where not, it raises :class:`Diverged`. So does any run whose weights are not finite.
 
     Attributes:
         ended_by: the illness that ended the run, None where none did.
@@ -121,7 +122,7 @@ class EmbeddingHealth(L.Callback):
         ill = module.metric("val").rows_not_finite() if trainer.state.fn == "fit" else 0
         if ill:
             self._note(trainer, module, "nan", ("nan",), {"rows_not_finite": ill})
-            if self.stop:
+            if self._diverged:
                 raise Diverged
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -204,10 +205,10 @@ class EmbeddingHealth(L.Callback):
         if told is not None:
             found = causes(told, circumstances_of(module, trainer.optimizers, trainer.gradient_clip_val))
             self._tell(trainer, Diagnosis(told, trainer.global_step, signs_of(told, figures), found))
-        if self.stop:
-            told = gathering.done_by_first(lambda: told)
-            if told is not None:
-                self._end(trainer, told)
+        dead = first and shown == "nan" and not is_finite(module)
+        ends = gathering.done_by_first(lambda: "nan" if dead else told if self.stop else None)
+        if ends is not None:
+            self._end(trainer, ends, "the weights are not finite" if dead else "callbacks.health.stop=true")
 
     def _tell(self, trainer: L.Trainer, diagnosis: Diagnosis) -> None:
         log.warning("%s", diagnosis.text())
@@ -215,12 +216,10 @@ class EmbeddingHealth(L.Callback):
         for logger in dashboards(trainer.loggers):
             logger.show_text(f"health/{diagnosis.illness}", diagnosis.markdown(), trainer.global_step)
 
-    def _end(self, trainer: L.Trainer, illness: str) -> None:
+    def _end(self, trainer: L.Trainer, illness: str, why: str) -> None:
         self.ended_by, trainer.should_stop = self.ended_by or illness, True
         self._diverged = illness == "nan"
-        log.info(
-            "callbacks.health.stop=true: the run ends, and its best checkpoint is scored, if there is one"
-        )
+        log.info("%s: the run ends, and its best checkpoint is scored, if there is one", why)
 
 
 def _hinge_margin(module: VerificationModule) -> float | None:
