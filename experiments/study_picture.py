@@ -54,10 +54,10 @@ def _draw_dots(axes: Axes, cells: Sequence[tuple[Choice, Sequence[Row]]]) -> Non
                 axes.plot(ends, [place, place], color=FAINT, linewidth=1, alpha=0.6)
         axes.plot(values, [place] * len(values), "o", color=GENUINE, markersize=5, alpha=0.7)
         axes.plot([statistics.fmean(values)], [place], "|", color=MARK, markersize=13, markeredgewidth=1.6)
-    axes.set(xlim=(0, 0.55), yticks=range(len(cells)), yticklabels=[label_of(choice) for choice, _ in cells])
+    axes.set(xlim=(0, 0.55), ylim=(len(cells) - 0.4, -0.6))  # the first on top
+    axes.set(yticks=range(len(cells)), yticklabels=[label_of(choice) for choice, _ in cells])
     axes.set_xlabel("balanced EER of the test people; grey: 95% bounds of a run; bar: mean", fontsize=9)
     axes.axvline(0.5, color=FAINT, linewidth=1, linestyle=":")
-    axes.invert_yaxis()
     axes.tick_params(labelsize=8)
     axes.grid(axis="x", alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
@@ -70,7 +70,7 @@ def _draw_curves(axes: Axes, curves: Sequence[tuple[str, Mapping[str, Sequence[A
         values = [math.nan if value is None else value for value in curve["loss"]]
         axes.plot(curve["step"], values, color=colour, linewidth=1.1, label=label)
     axes.set_xlabel("step", fontsize=9)
-    axes.set_ylabel("loss over all triplets of a batch, first seed", fontsize=9)
+    axes.set_ylabel("loss, all triplets of a batch", fontsize=9)
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
