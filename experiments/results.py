@@ -23,7 +23,7 @@ from typing import Any
 
 from study_cells import Key, Row, by_cell, cells_of, composed, key, overrides_of, studies
 from study_picture import picture
-from study_table import table
+from study_table import origin_table, table
 
 from facenet_lit.run_folder import is_over, read_facts, write_atomically
 from facenet_lit.sweep import sweep_rows
@@ -118,7 +118,8 @@ def write(study: str) -> str:
     """Makes a study's table and picture anew; the table."""
     rows = read(study)
     cells = by_cell(rows, cells_of(study))
-    told = table(cells, cheapest(study, rows))
+    tables = [table(cells, cheapest(study, rows)), origin_table(cells)]
+    told = "\n\n".join(filter(None, tables))
     write_atomically(HERE / study / "table.md", told + "\n")
     if rows:
         partial = HERE / study / ".picture.png"

@@ -13,6 +13,7 @@ SPENT = {
 FIGURES = {
     "loss": "loss", "eer": "EER", "accuracy": "accuracy", "tar": "TAR at the threshold", "far": "FAR at it"
 }  # fmt: skip
+ORIGIN = {"tar": "TAR at the threshold", "far": "FAR at it", "tar_at_far_0.354": "TAR at 0.354"}
 JUDGED = "eer"  # the figure whose bounds are told
 NOT_RUN = "not run"
 MARK = " *"
@@ -33,13 +34,10 @@ def table(cells: Sequence[tuple[Choice, Sequence[Row]]], marked: Row | None = No
     rates = [name for name in dict.fromkeys(rates) if not name.endswith(("_balanced", "_low", "_high"))]
     headings = {**FIGURES, **{name: f"TAR at {name.removeprefix('tar_at_far_')}" for name in rates}}
     told = {name: heading for name, heading in headings.items() if _any(rows, f"test/{name}")}
-    origin = [
-        name for name in dict.fromkeys(name for row in rows for name in row) if name.startswith("origin/")
-    ]
     spent = {name: heading for name, heading in SPENT.items() if _any(rows, name)}
-    last = [*origin, *(["health"] if any(row.get("health") for row in rows) else [])]
+    ill = any(row.get("health") for row in rows)
     figures = [part for name, heading in told.items() for part in _headings(name, heading)]
-    first = ["cell", "seeds", *spent.values(), "val EER", "test", *figures, *last]
+    first = ["cell", "seeds", *spent.values(), "val EER", "test", *figures, *(["health"] if ill else [])]
     lines = [first, ["---"] * len(first)]
     for choice, found in cells:
         label = label_of(choice) + (MARK if any(row is marked for row in found) else "")
@@ -48,12 +46,32 @@ def table(cells: Sequence[tuple[Choice, Sequence[Row]]], marked: Row | None = No
             lines.append([label, str(len(found)), said, *[""] * (len(first) - 3)])
             continue
         cost = [_told(found, name, "{:,.0f}", all_of_them=False) for name in spent]
-        more = [_illnesses(found) if name == "health" else _told(found, name) for name in last]
+        more = [_illnesses(found)] if ill else []
         for ending, kind in (("_balanced", "balanced"), ("", "over pairs")):
             shown = [part for name in told for part in _figure(found, name, ending)]
             lines.append(
                 [label, str(len(found)), *cost, _told(found, f"val/eer{ending}"), kind, *shown, *more]
             )
+    return _markdown(lines)
+
+
+def origin_table(cells: Sequence[tuple[Choice, Sequence[Row]]]) -> str | None:
+    """What origin.py told of the runs, a line for each cell and part; None where it told nothing."""
+    rows = [row for _, found in cells for row in found]
+    parts = [part for part in ("val", "test") if _any(rows, f"origin/{part}/tar")]
+    if not parts:
+        return None
+    lines = [["cell", "over", *ORIGIN.values()], ["---"] * (2 + len(ORIGIN))]
+    for choice, found in cells:
+        for part in parts:
+            if _any(found, f"origin/{part}/tar"):
+                triplets = _told(found, f"origin/{part}/triplets", "{:,.0f}")
+                told = [_told(found, f"origin/{part}/{name}") for name in ORIGIN]
+                lines.append([label_of(choice), f"{triplets} triplets of {part}", *told])
+    return _markdown(lines)
+
+
+def _markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

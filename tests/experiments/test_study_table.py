@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from study_table import label_of, table
+from study_table import label_of, origin_table, table
 
 
 def row(eer: float, **more: Any) -> dict[str, Any]:
@@ -73,3 +73,14 @@ def test_runs_without_figures_say_why_and_the_cell_of_the_rerun_is_marked() -> N
     lines = cells(table([({"a": "1"}, [lost]), ({"a": "2"}, [good])], good))
     assert lines[2][:3] == ["a=1", "1", "no figures: nan at step 7"]
     assert [line[0] for line in lines[3:]] == ["a=2 *", "a=2 *"]
+
+
+def test_rates_over_drawn_triplets_have_a_table_of_their_own() -> None:
+    told = {"origin/val/triplets": 748, "origin/val/tar": 0.5, "origin/val/far": 0.25}
+    found = [row(0.3, **told), row(0.3, **told | {"origin/val/tar": 0.7})]
+    text = origin_table([({"a": "1"}, found), ({"a": "2"}, [row(0.2)]), ({"a": "3"}, [])])
+    first, _, line = cells(text)
+    assert first[:2] == ["cell", "over"]
+    assert line == ["a=1", "748 triplets of val", "0.6000 (0.5000, 0.7000)", "0.2500", ""]
+    assert "origin" not in table([({"a": "1"}, found)])
+    assert origin_table([({"a": "1"}, [row(0.2)])]) is None
