@@ -114,16 +114,20 @@ def cheapest(study: str, rows: Sequence[Row]) -> Row | None:
     return next(in_steps, None)
 
 
+def tables(study: str, rows: Sequence[Row]) -> str:
+    """A study's table, and that of the rates over drawn triplets where they were told."""
+    cells = by_cell(rows, cells_of(study))
+    return "\n\n".join(filter(None, [table(cells, cheapest(study, rows)), origin_table(cells)]))
+
+
 def write(study: str) -> str:
     """Makes a study's table and picture anew; the table."""
     rows = read(study)
-    cells = by_cell(rows, cells_of(study))
-    tables = [table(cells, cheapest(study, rows)), origin_table(cells)]
-    told = "\n\n".join(filter(None, tables))
+    told = tables(study, rows)
     write_atomically(HERE / study / "table.md", told + "\n")
     if rows:
         partial = HERE / study / ".picture.png"
-        picture(study, cells).savefig(partial)
+        picture(study, by_cell(rows, cells_of(study))).savefig(partial)
         partial.replace(HERE / study / "picture.png")
     return told
 
