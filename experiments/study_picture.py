@@ -7,7 +7,6 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -17,6 +16,8 @@ from study_table import label_of
 from facenet_lit.plots.style import FAINT, GENUINE, MARK
 
 FIGURE = "test/eer_balanced"
+MARGIN = 0.2  # of every study's triplets
+BAND = 0.84  # of a line's height
 
 
 def picture(title: str, cells: Sequence[tuple[Choice, Sequence[Row]]]) -> Figure:
@@ -26,17 +27,15 @@ def picture(title: str, cells: Sequence[tuple[Choice, Sequence[Row]]]) -> Figure
         title: stands above.
         cells: the choice of each, and its results; without any the line stays empty.
     """
-    curves = [
-        (label_of(choice), found[0]["curve"]) for choice, found in cells if found and found[0].get("curve")
-    ]
-    figure = Figure(
-        figsize=(13 if curves else 8, 1.6 + 0.3 * max(len(cells), 4)), dpi=110, layout="constrained"
-    )
+    curves = [found[0].get("curve") if found else None for _, found in cells]
+    with_curves = any(curves)
+    height = 1.3 + 0.36 * max(len(cells), 3)
+    figure = Figure(figsize=(13 if with_curves else 8, height), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
-    panels = figure.subplots(1, 2 if curves else 1, squeeze=False)[0]
+    panels = figure.subplots(1, 1 + with_curves, squeeze=False)[0]
     _draw_dots(panels[0], cells)
-    if curves:
+    if with_curves:
         _draw_curves(panels[1], curves)
     return figure
 
@@ -63,15 +62,20 @@ def _draw_dots(axes: Axes, cells: Sequence[tuple[Choice, Sequence[Row]]]) -> Non
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_curves(axes: Axes, curves: Sequence[tuple[str, Mapping[str, Sequence[Any]]]]) -> None:
-    colours = colormaps["turbo"]
-    for number, (label, curve) in enumerate(curves):
-        colour = colours(0.05 + 0.9 * number / max(len(curves) - 1, 1))
-        values = [math.nan if value is None else value for value in curve["loss"]]
-        axes.plot(curve["step"], values, color=colour, linewidth=1.1, label=label)
-    axes.set_xlabel("step", fontsize=9)
-    axes.set_ylabel("loss, all triplets of a batch", fontsize=9)
+def _draw_curves(axes: Axes, curves: Sequence[Mapping[str, Sequence[Any]] | None]) -> None:
+    """A band for each cell, beside its dots: the loss, from 0 at the foot to twice the margin; dotted is the margin."""
+    for place, curve in enumerate(curves):
+        if curve is None:
+            continue
+        losses = [math.nan if value is None else min(value, 2 * MARGIN) for value in curve["loss"]]
+        heights = [place + BAND * (0.5 - loss / (2 * MARGIN)) for loss in losses]
+        axes.axhline(place, color=FAINT, linewidth=1, linestyle=":")
+        axes.axhspan(place - BAND / 2, place + BAND / 2, color=FAINT, alpha=0.08, linewidth=0)
+        axes.plot(curve["step"], heights, color=GENUINE, linewidth=1.1)
+    axes.set(ylim=(len(curves) - 0.4, -0.6), yticks=[])
+    axes.set_xlabel(
+        f"step; the loss over all triplets of a batch, first seed, from 0 to {2 * MARGIN:g}, dotted the margin",
+        fontsize=9,
+    )
     axes.tick_params(labelsize=8)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.spines[["top", "right", "left"]].set_visible(False)

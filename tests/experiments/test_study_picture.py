@@ -2,8 +2,9 @@
 
 import math
 
+import numpy as np
 import pytest
-from study_picture import picture
+from study_picture import BAND, MARGIN, picture
 
 
 def test_a_dot_for_each_seed_and_what_was_not_run() -> None:
@@ -20,8 +21,10 @@ def test_a_dot_for_each_seed_and_what_was_not_run() -> None:
 
 
 def test_curves_stand_beside_where_they_are_kept() -> None:
-    rows = [{"test/eer_balanced": 0.1, "curve": {"step": [1, 2, 3], "loss": [0.2, None, 0.05]}}]
-    _, curves = picture("mine", [({}, rows), ({"a": "1"}, [{"test/eer_balanced": 0.5}])]).axes
-    [line] = curves.lines
-    assert list(line.get_ydata()) == pytest.approx([0.2, math.nan, 0.05], nan_ok=True)
-    assert line.get_label() == "as it is"
+    rows = [{"test/eer_balanced": 0.1, "curve": {"step": [1, 2, 3, 4], "loss": [0.2, None, 0.05, 9.0]}}]
+    axes, curves = picture("mine", [({}, rows), ({"a": "1"}, [{"test/eer_balanced": 0.5}])]).axes
+    margin, line = curves.lines
+    assert list(margin.get_ydata()) == [0, 0]  # where the dots of the first cell are
+    heights = (MARGIN - np.array([0.2, math.nan, 0.05, 2 * MARGIN])) * BAND / (2 * MARGIN)
+    assert list(line.get_ydata()) == pytest.approx(heights, nan_ok=True)
+    assert curves.get_ylim() == axes.get_ylim()
