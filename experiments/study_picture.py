@@ -74,7 +74,7 @@ def _draw_curves(axes: Axes, curves: Sequence[Mapping[str, Sequence[Any]] | None
         axes.plot(curve["step"], heights, color=GENUINE, linewidth=1.1)
     axes.set(ylim=(len(curves) - 0.4, -0.6), yticks=[])
     axes.set_xlabel(
-        f"step; the loss over all triplets of a batch, first seed, from 0 to {2 * MARGIN:g}, dotted the margin",
+        f"step; the loss over all triplets of a batch, first seed, cut at {2 * MARGIN:g}, dotted the margin",
         fontsize=9,
     )
     axes.tick_params(labelsize=8)

@@ -11,12 +11,12 @@ import lightning as L
 import torch
 from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 
+from facenet_lit.callbacks.progress_bar import ProgressBar
 from facenet_lit.errors import UserError, check_choice, check_flag, check_integer, check_number
 from facenet_lit.places import Place
 from facenet_lit.precision import PRECISIONS
@@ -61,6 +61,7 @@ def build_trainer(
     """
     settings = config.trainer
     bar = sys.stdout.isatty()  # where rich draws
+    pace = settings.log_every_steps if settings.accelerator == "gpu" else 1
     return L.Trainer(
         accelerator=settings.accelerator,
         devices=1 if place is None else place.local_world,
@@ -82,14 +83,9 @@ def build_trainer(
         enable_model_summary=False,
         enable_progress_bar=bar,
         logger=_loggers(logger, folder, step),
-        callbacks=[*callbacks, *([_bar(settings)] if bar else [])],
+        callbacks=[*callbacks, *([ProgressBar(pace)] if bar else [])],
         default_root_dir=folder,
     )
-
-
-def _bar(settings: DictConfig) -> RichProgressBar:
-    # What it shows it asks the device for; where that is a GPU, the steps wait for the answer.
-    return RichProgressBar(settings.log_every_steps if settings.accelerator == "gpu" else 1)
 
 
 def _loggers(logger: LoggerFactory | None, folder: Path, step: int | None) -> list[Logger]:

@@ -112,7 +112,9 @@ def test_a_loss_that_needs_no_triplets_runs_no_miner() -> None:
         JointLoss(MarginSoftmaxLoss(), TripletLoss(0.2)),
     ],
 )
-def test_a_step_asks_a_gpu_for_nothing(loss: Loss, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_on_given_triplets_or_none_asks_a_gpu_for_nothing(
+    loss: Loss, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # What is on the meta device has no values: whoever asks for one gets an error.
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
     loss.set_up(torch.from_numpy(IDENTITIES), 16)

@@ -32,6 +32,8 @@ from facenet_lit.verification_module import VerificationModule
 
 log = logging.getLogger(__name__)
 
+WHY = ("callbacks.health.stop=true", "the weights are not finite")  # a run ends
+
 
 class Diverged(Exception):  # noqa: N818 - an end that was asked for is no error
     """Embedding health ended a run whose numbers are not finite."""
@@ -46,7 +48,8 @@ class EmbeddingHealth(L.Callback):
     Args:
         every_steps: steps between two looks.
         stop: an illness ends the run, and its best checkpoint is scored. Where numbers are finite the run validates
-            once more; where not, it raises :class:`Diverged`. So does any run whose weights are not finite.
+            once more; where not, it raises :class:`Diverged`. So does a run whose weights are not finite, ``stop`` or
+            not.
 
     Attributes:
         ended_by: the illness that ended the run, None where none did.
@@ -206,9 +209,9 @@ class EmbeddingHealth(L.Callback):
             found = causes(told, circumstances_of(module, trainer.optimizers, trainer.gradient_clip_val))
             self._tell(trainer, Diagnosis(told, trainer.global_step, signs_of(told, figures), found))
         dead = first and shown == "nan" and not is_finite(module)
-        ends = gathering.done_by_first(lambda: "nan" if dead else told if self.stop else None)
-        if ends is not None:
-            self._end(trainer, ends, "the weights are not finite" if dead else "callbacks.health.stop=true")
+        ends = gathering.done_by_first(lambda: [dead, "nan" if dead else told if self.stop else None])
+        if ends[1] is not None:
+            self._end(trainer, ends[1], WHY[ends[0]])
 
     def _tell(self, trainer: L.Trainer, diagnosis: Diagnosis) -> None:
         log.warning("%s", diagnosis.text())

@@ -57,12 +57,14 @@ class MarginSoftmaxLoss(Loss):
         """Scores the anchors, see ``Loss``.
 
         Raises:
-            RuntimeError: one of them is of an identity that ``set_up`` was not told of.
+            ValueError: one of them is of an identity that ``set_up`` was not told of.
         """
         labels = torch.searchsorted(self.identities, anchors.identities)  # (A,)
         known = self.identities[labels.clamp_max(len(self.identities) - 1)] == anchors.identities
-        # A GPU is not waited for.
-        torch._assert_async(known.all(), "rows are of identities that are not trained on")
+        if known.device.type != "cpu":  # a GPU is not waited for: it stops by itself
+            torch._assert_async(known.all())
+        elif not known.all():
+            raise ValueError(f"{int((~known).sum())} rows are of identities that are not trained on")
         embeddings = in_full(anchors.embeddings)
         with torch.autocast(embeddings.device.type, enabled=False):
             directions = F.normalize(in_full(self.directions), dim=1).to(embeddings.dtype)

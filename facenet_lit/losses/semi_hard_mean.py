@@ -97,7 +97,7 @@ def _triplets_of_each_pair(block: PairBlock, margin: float) -> tuple[Tensor, Ten
     positives, columns = distances.where(genuine, torch.inf).topk(max(most, 1), largest=False)  # (C, P)
     # A negative is semi-hard to the positives [first, last) in that order. Rounding could leave none
     # between a distance and the same plus a small margin, and so turn the two round.
-    ends = torch.maximum(positives + margin, positives.nextafter(positives.new_tensor(torch.inf)))
+    ends = torch.maximum(positives + margin, positives.nextafter(positives.new_full((), torch.inf)))
     negatives = distances.where(impostor, -1)
     first = torch.searchsorted(ends, negatives, right=True)  # (C, B)
     last = torch.searchsorted(positives, negatives)

@@ -130,6 +130,24 @@ def test_weights_that_are_no_numbers_end_a_run_before_it_validates(
     assert "trainer.gradient_clip=1" in text(tmp_path, "nan")
 
 
+def test_a_loss_that_is_no_number_ends_nothing_where_the_weights_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score = VerificationModule.score
+
+    def score_with_nan(self: VerificationModule, batch: Batch) -> LossSum:
+        found = score(self, batch)
+        if self.trainer.global_step == 2:  # seen, and not learnt from
+            self.scored = self.scored._replace(loss=torch.tensor(float("nan")))
+        return found
+
+    monkeypatch.setattr(VerificationModule, "score", score_with_nan)
+    ended = run(tmp_path)
+    assert ended.code == 0
+    assert "nan" in " ".join(json.loads((tmp_path / "run.json").read_text())["health"])
+    assert json.loads((tmp_path / "run.json").read_text())["ended_by"] is None
+
+
 STOP = ("callbacks.health.stop=true", "test=true")
 
 

@@ -176,11 +176,11 @@ def test_a_rerun_repeats_a_run_to_the_digit(tmp_path: Path, monkeypatch: pytest.
     ]  # fmt: skip
     command = [
         sys.executable, "-m", "facenet_lit.train", "--config-dir", str(results.HERE), "+study=stuck_at_margin",
-        "+cell=stuck_at_margin/9_given", *small, "seed=3", f"hydra.run.dir={tmp_path}/sweep/0",
+        "+cell=stuck_at_margin/april_5", *small, "seed=3", f"hydra.run.dir={tmp_path}/sweep/0",
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
     [run] = results.runs_of(tmp_path / "sweep")
-    assert run["choice"]["cell"] == "stuck_at_margin/9_given"
+    assert run["choice"]["cell"] == "stuck_at_margin/april_5"
     monkeypatch.setattr(results, "read", lambda study: [run])
     lines, agree = results.rerun("stuck_at_margin", [f"data.root={root}", "~logger", "~callbacks"])
     assert lines[-1].startswith("largest difference 0; ")

@@ -99,7 +99,7 @@ def test_who_was_not_set_up_is_refused() -> None:
     loss = made("arcface", 0.5, 64, [3, 7], 4)
     for identity in (2, 5, 9):
         rows = Rows(torch.ones(1, 4) / 2, torch.tensor([identity]), torch.arange(1))
-        with pytest.raises(RuntimeError, match="rows are of identities that are not trained on"):
+        with pytest.raises(ValueError, match="1 rows are of identities that are not trained on"):
             loss(rows, rows, NONE)
 
 
