@@ -14,6 +14,8 @@ that these packages' examples have; ours were chosen on held-out people.
 
 from __future__ import annotations
 
+import facenet_lit  # noqa: F401  # isort: skip  # before torchvision: it declares what that may lack
+
 import copy
 import json
 import sys
@@ -28,7 +30,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from facenet_lit.building import build_data  # first: before anything that imports torchvision
+from facenet_lit.building import build_data
 from facenet_lit.composing import Composer
 from facenet_lit.config_dir import config_dir
 from facenet_lit.data.datamodule import FaceDataModule

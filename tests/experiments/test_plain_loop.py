@@ -1,6 +1,8 @@
 """The usual way, with a small network in the place of facenet-pytorch's: it trains, and is scored by our figures."""
 
 import itertools
+import subprocess
+import sys
 import types
 from typing import cast
 
@@ -63,3 +65,10 @@ def three_people() -> FaceDataModule:
         faces=types.SimpleNamespace(identities=np.array([0, 0, 0, 1, 2, 2])), parts={"train": np.arange(6)}
     )
     return cast(FaceDataModule, made)
+
+
+def test_it_starts_in_a_fresh_process() -> None:
+    command = [sys.executable, str(plain_loop.__file__)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == f"{plain_loop.__doc__}\n"
