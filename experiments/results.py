@@ -2,6 +2,7 @@
 
     python experiments/results.py record NAME SWEEP          # adds the runs of a sweep's folder that are over
     python experiments/results.py table [NAME]               # writes its table and picture; without a name all of them
+    python experiments/results.py cost                       # what the studies took, each and together
     python experiments/results.py rerun NAME data.root=...   # repeats the run that the table marks, and compares
 
 Results are experiments/NAME/results.jsonl, a line per run: what was chosen by its overrides, what run.json,
@@ -23,7 +24,7 @@ from typing import Any
 
 from study_cells import Key, Row, by_cell, cells_of, composed, key, overrides_of, studies
 from study_picture import picture
-from study_table import origin_table, table
+from study_table import cost_line, folds_line, origin_table, table
 
 from facenet_lit.run_folder import is_over, read_facts, write_atomically
 from facenet_lit.sweep import sweep_rows
@@ -115,9 +116,10 @@ def cheapest(study: str, rows: Sequence[Row]) -> Row | None:
 
 
 def tables(study: str, rows: Sequence[Row]) -> str:
-    """A study's table, and that of the rates over drawn triplets where they were told."""
+    """A study's table, that of the rates over drawn triplets where they were told, and what all of it cost."""
     cells = by_cell(rows, cells_of(study))
-    return "\n\n".join(filter(None, [table(cells, cheapest(study, rows)), origin_table(cells)]))
+    parts = [table(cells, cheapest(study, rows)), origin_table(cells), folds_line(cells), cost_line(rows)]
+    return "\n\n".join(filter(None, parts))
 
 
 def write(study: str) -> str:
@@ -186,6 +188,11 @@ def main(arguments: Sequence[str]) -> None:
                 print(HERE / study / "table.md")
         case ["table", study]:
             print(write(study))
+        case ["cost"]:
+            kept = {study: read(study) for study in studies()}
+            for study, rows in kept.items():
+                print(f"{study}: {cost_line(rows) or 'not run'}")
+            print(f"together: {cost_line([row for rows in kept.values() for row in rows]) or 'not run'}")
         case ["rerun", study, *overrides]:
             lines, agree = rerun(study, overrides)
             print("\n".join(lines))

@@ -1,8 +1,9 @@
 """Seconds of training until a rate is reached, ours beside the usual way, as a table and a picture.
 
-    python experiments/speed_to_rate.py OURS... -- USUAL...
+    python experiments/speed_to_rate.py SHORT... -- LONG... -- USUAL...
 
-Each is a JSON file of learning_curve.py or plain_loop.py, one for each seed. What they say is kept in
+Each is a JSON file, one for each seed: of learning_curve.py those of the studies ninety_seconds and speed_to_rate, and
+of plain_loop.py. What they say is kept in
 experiments/speed_to_rate/curves.json, from which the table and the picture are made; without files they are made anew.
 """
 
@@ -19,15 +20,16 @@ from learning_curve import reached
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from facenet_lit.plots.style import FAINT, GENUINE, IMPOSTOR
+from facenet_lit.plots.style import FAINT, GENUINE, IMPOSTOR, MARK
 from facenet_lit.run_folder import write_atomically
 
 HERE = Path(__file__).resolve().parent / "speed_to_rate"
 NAMES = {
-    "ours": "facenet_lit, study speed_to_rate",
+    "short": "facenet_lit, study ninety_seconds",
+    "long": "facenet_lit, study speed_to_rate",
     "usual": "facenet-pytorch's network, pytorch-metric-learning, plain loop",
 }
-COLOURS = {"ours": GENUINE, "usual": IMPOSTOR}
+COLOURS = {"short": MARK, "long": GENUINE, "usual": IMPOSTOR}
 FIGURE, GOAL = "tar_at_far_0.354", 0.941
 PANELS = {FIGURE: "TAR at FAR 0.354, test people", "eer_balanced": "balanced EER, test people"}
 
@@ -88,11 +90,13 @@ def main(arguments: Sequence[str]) -> None:
     """Keeps what the files say, and writes the table and the picture."""
     kept = HERE / "curves.json"
     if arguments:
-        divide = arguments.index("--") if "--" in arguments else len(arguments)
-        files = {"ours": arguments[:divide], "usual": arguments[divide + 1 :]}
+        ends = [place for place, argument in enumerate(arguments) if argument == "--"]
+        if len(ends) != len(NAMES) - 1:
+            sys.exit(__doc__)
+        starts = [0, *(end + 1 for end in ends)]
         curves = {
-            way: [json.loads(Path(file).read_text(encoding="utf-8")) for file in found]
-            for way, found in files.items()
+            way: [json.loads(Path(file).read_text(encoding="utf-8")) for file in arguments[start:end]]
+            for way, start, end in zip(NAMES, starts, [*ends, len(arguments)], strict=True)
         }
         write_atomically(kept, json.dumps(curves) + "\n")
     elif not kept.is_file():

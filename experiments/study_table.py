@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from study_cells import CELL, Choice, Row
 
+from facenet_lit.data.splits import FOLDS
+from facenet_lit.metrics.fold_accuracy import mean_and_standard_error
+
 SPENT = {
     "steps": "steps", "seconds": "seconds", "images_per_second": "images/s", "parameters": "parameters"
 }  # fmt: skip
@@ -15,6 +18,7 @@ FIGURES = {
 }  # fmt: skip
 ORIGIN = {"tar": "TAR at the threshold", "far": "FAR at it", "tar_at_far_0.354": "TAR at 0.354"}
 JUDGED = "eer"  # the figure whose bounds are told
+FOLD, OF_A_FOLD = "data.fold", "test/accuracy"
 NOT_RUN = "not run"
 MARK = " *"
 
@@ -69,6 +73,33 @@ def origin_table(cells: Sequence[tuple[Choice, Sequence[Row]]]) -> str | None:
                 told = [_told(found, f"origin/{part}/{name}") for name in ORIGIN]
                 lines.append([label_of(choice), f"{triplets} triplets of {part}", *told])
     return _markdown(lines)
+
+
+def folds_line(cells: Sequence[tuple[Choice, Sequence[Row]]]) -> str | None:
+    """The mean accuracy of the folds that were run, and its standard error; None of a study without folds."""
+    told = [
+        statistics.fmean(values)
+        for choice, found in cells
+        if FOLD in choice and (values := [row[OF_A_FOLD] for row in found if row.get(OF_A_FOLD) is not None])
+    ]
+    if not told:
+        return None
+    if len(told) == 1:
+        return f"1 of {FOLDS} folds: accuracy {told[0]:.4f}."
+    mean, error = mean_and_standard_error(told)
+    return f"{len(told)} of {FOLDS} folds: mean accuracy {mean:.4f}, standard error {error:.4f}."
+
+
+def cost_line(rows: Sequence[Row]) -> str | None:
+    """How long the runs trained in all, and on what; None where there are none."""
+    if not rows:
+        return None
+    machines = dict.fromkeys(
+        row.get("gpu") or f"{row.get('threads')} of {row.get('cores')} cores of {row.get('processor')}"
+        for row in rows
+    )
+    hours = sum(row.get("seconds") or 0 for row in rows) / 3600
+    return f"{len(rows)} runs, {hours:.1f} hours of training in all, each on {' or '.join(machines)}."
 
 
 def _markdown(lines: Sequence[Sequence[str]]) -> str:

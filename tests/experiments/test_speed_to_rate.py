@@ -25,15 +25,15 @@ def test_the_table_and_the_picture_are_made_of_the_files(
     for name, values in {"a": (0.95, 0.9, 0.95, 0.96), "b": (0.95, 0.98), "usual": (0.5, 0.6)}.items():
         files.append(str(tmp_path / name))
         Path(files[-1]).write_text(json.dumps({"part": "test", "curve": curve(*values)}))
-    speed_to_rate.main([*files[:2], "--", files[2]])
+    speed_to_rate.main([*files[:2], "--", "--", files[2]])
     lines = [
         [cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()
     ]
     assert lines[2][1:] == ["2", "30, 10", "4, 2", "40, 20", "0.9700", "0.2575"]
-    assert lines[3][1:] == ["1", "not reached", "2", "20", "0.6000", "0.3500"]
-    speed_to_rate.main(files[:1])
-    assert capsys.readouterr().out.splitlines()[3].split(" | ")[1:3] == ["0", "not run"]
-    speed_to_rate.main([*files[:2], "--", files[2]])
+    assert lines[3][1:3] == ["0", "not run"]
+    assert lines[4][1:] == ["1", "not reached", "2", "20", "0.6000", "0.3500"]
+    with pytest.raises(SystemExit, match="SHORT"):
+        speed_to_rate.main([*files[:2], "--", files[2]])
     table = (tmp_path / "kept" / "curves.md").read_text()
     (tmp_path / "kept" / "curves.md").unlink()
     speed_to_rate.main([])

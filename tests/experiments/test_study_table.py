@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from study_table import label_of, origin_table, table
+from study_table import cost_line, folds_line, label_of, origin_table, table
 
 
 def row(eer: float, **more: Any) -> dict[str, Any]:
@@ -84,3 +84,23 @@ def test_rates_over_drawn_triplets_have_a_table_of_their_own() -> None:
     assert line == ["a=1", "748 triplets of val", "0.6000 (0.5000, 0.7000)", "0.2500", ""]
     assert "origin" not in table([({"a": "1"}, found)])
     assert origin_table([({"a": "1"}, [row(0.2)])]) is None
+
+
+def test_the_cost_is_that_of_all_runs() -> None:
+    one = row(0.3, seconds=1800, processor="P", cores=2, threads=1, gpu=None)
+    two = row(0.3, seconds=5400, processor="P", cores=2, threads=2, gpu="G")
+    assert (
+        cost_line([one, one, two]) == "3 runs, 2.5 hours of training in all, each on 1 of 2 cores of P or G."
+    )
+    assert cost_line([]) is None
+
+
+def test_the_accuracy_over_folds_is_a_mean_of_those_that_were_run() -> None:
+    found = [
+        ({"data.fold": str(fold)}, [{"test/accuracy": value}]) for fold, value in enumerate((0.8, 0.9), 1)
+    ]
+    missing = ({"data.fold": "3"}, [])
+    assert folds_line([*found, missing]) == "2 of 10 folds: mean accuracy 0.8500, standard error 0.0500."
+    assert folds_line([found[0], missing]) == "1 of 10 folds: accuracy 0.8000."
+    assert folds_line([missing]) is None
+    assert folds_line([({"a": "1"}, [{"test/accuracy": 0.5}])]) is None
