@@ -2,7 +2,7 @@
 
     pip install requests
     pip install --no-deps facenet-pytorch     # its own bounds on torch and numpy are old
-    python experiments/plain_loop.py OUT data.root=lfw-deepfunneled.tgz [minutes=10] [every=10] [seed=0]
+    python experiments/plain_loop.py OUT data.root=lfw-deepfunneled.tgz [minutes=10] [every=60] [seed=0]
 
 facenet-pytorch's InceptionResnetV1 from random weights, batches of 56 people x 4 pictures by pytorch-metric-learning's
 sampler, its semi-hard miner and its triplet loss, Adam at 1e-3 throughout, pictures through torchvision's transforms,
@@ -119,7 +119,9 @@ def main(out: Path, overrides: Sequence[str], minutes: float, every: float, seed
     torch.manual_seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - what the sampler draws by
     network = InceptionResnetV1(pretrained=None, classify=False)
-    about = {"commit": commit(), "seed": seed, **machine()}
+    parameters = sum(weight.numel() for weight in network.parameters())
+    told = {"commit": commit(), "seed": seed, "size": data.size, "parameters": parameters, "every": every}
+    about = {**told, **machine()}
     curve = []
     test = Pictures(data, "test", train=False)
     # Scored when all is trained: then nothing of it takes turns with training.
@@ -135,7 +137,7 @@ def main(out: Path, overrides: Sequence[str], minutes: float, every: float, seed
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    own = {"minutes": "10", "every": "10", "seed": "0"}
+    own = {"minutes": "10", "every": "60", "seed": "0"}
     said = dict(text.split("=", 1) for text in sys.argv[2:])
     own |= {name: said.pop(name) for name in own if name in said}
     try:

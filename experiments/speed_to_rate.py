@@ -20,6 +20,7 @@ from learning_curve import reached
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from facenet_lit.errors import UserError
 from facenet_lit.plots.style import FAINT, GENUINE, IMPOSTOR, MARK
 from facenet_lit.run_folder import write_atomically
 
@@ -91,6 +92,13 @@ def picture(curves: Curves) -> Figure:
     return figure
 
 
+def read(path: Path) -> Any:
+    """What a file says."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; of a way that is not run leave it out")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def main(arguments: Sequence[str]) -> None:
     """Keeps what the files say, and writes the table and the picture."""
     kept = HERE / "curves.json"
@@ -100,14 +108,14 @@ def main(arguments: Sequence[str]) -> None:
             sys.exit(__doc__)
         starts = [0, *(end + 1 for end in ends)]
         curves = {
-            way: [json.loads(Path(file).read_text(encoding="utf-8")) for file in arguments[start:end]]
+            way: [read(Path(file)) for file in arguments[start:end]]
             for way, start, end in zip(NAMES, starts, [*ends, len(arguments)], strict=True)
         }
         write_atomically(kept, json.dumps(curves) + "\n")
     elif not kept.is_file():
         print("speed_to_rate: not run")
         return
-    curves = json.loads(kept.read_text(encoding="utf-8"))
+    curves = read(kept)
     write_atomically(HERE / "curves.md", table(curves) + "\n")
     partial = HERE / ".curves.png"
     picture(curves).savefig(partial)
@@ -116,4 +124,8 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -80,7 +80,8 @@ def folds_line(cells: Sequence[tuple[Choice, Sequence[Row]]]) -> str | None:
     told = [
         statistics.fmean(values)
         for choice, found in cells
-        if FOLD in choice and (values := [row[OF_A_FOLD] for row in found if row.get(OF_A_FOLD) is not None])
+        if set(choice) == {FOLD}
+        and (values := [row[OF_A_FOLD] for row in found if row.get(OF_A_FOLD) is not None])
     ]
     if not told:
         return None
@@ -98,8 +99,9 @@ def cost_line(rows: Sequence[Row]) -> str | None:
         row.get("gpu") or f"{row.get('threads')} of {row.get('cores')} cores of {row.get('processor')}"
         for row in rows
     )
-    hours = sum(row.get("seconds") or 0 for row in rows) / 3600
-    return f"{len(rows)} runs, {hours:.1f} hours of training in all, each on {' or '.join(machines)}."
+    hours = sum(row.get("seconds", 0) for row in rows) / 3600  # what failed at its first step has none
+    runs = f"{len(rows)} run{'s' if len(rows) > 1 else ''}"
+    return f"{runs}, {hours:.1f} hours of training in all, on {' or '.join(machines)}."
 
 
 def _markdown(lines: Sequence[Sequence[str]]) -> str:

@@ -25,7 +25,7 @@ def rows() -> list[Row]:
     return [
         *(
             Row(
-                f"all semi-hard triplets, forward and backward, batch of {batch:,}, freed memory kept",
+                f"all semi-hard triplets, forward and backward, batch of {batch:,}",
                 partial(mean_of_all, batch),
                 partial(mean_of_listed, batch),
                 partial(product, batch),
@@ -34,12 +34,11 @@ def rows() -> list[Row]:
                 "product of the embeddings",
                 slow_peer=batch > 256,
                 inputs=partial(made, batch),
-                keeps_memory=True,
             )
             for batch in (256, 1024)
         ),
         Row(
-            "closest semi-hard of every pair, batch of 1,024, freed memory kept",
+            "closest semi-hard of every pair, batch of 1,024",
             partial(closest_of_pairs, 1024),
             partial(closest_of_anchors, 1024),
             partial(product, 1024),
@@ -47,7 +46,6 @@ def rows() -> list[Row]:
             "BatchEasyHardMiner, one per anchor",
             "product of the embeddings",
             inputs=partial(made, 1024),
-            keeps_memory=True,
         ),
     ]
 

@@ -200,3 +200,9 @@ def test_the_command_line(monkeypatch: pytest.MonkeyPatch, sweep: Path, tmp_path
     assert (tmp_path / "experiments" / "mine" / "picture.png").is_file()
     written = (tmp_path / "experiments" / "mine" / "table.md").read_text()
     assert capsys.readouterr().out.endswith(written)
+    monkeypatch.setattr(results, "studies", lambda: ["mine", "other"])
+    results.main(["cost"])
+    mine, other, together = capsys.readouterr().out.splitlines()
+    assert mine.startswith("mine: 4 runs, 0.0 hours of training in all, on ")
+    assert other == "other: not run"
+    assert together.startswith("together: 4 runs, ")

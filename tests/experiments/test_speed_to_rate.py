@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import speed_to_rate
+from entry_points import run_script
 
 
 def curve(*values: float) -> list[dict[str, float]]:
@@ -13,6 +14,34 @@ def curve(*values: float) -> list[dict[str, float]]:
         {"seconds": 10.0 * place, "step": place, "tar_at_far_0.354": value, "eer_balanced": 0.5 - value / 4}
         for place, value in enumerate(values, 1)
     ]
+
+
+def test_the_kept_table_is_that_of_the_kept_curves() -> None:
+    kept = json.loads((speed_to_rate.HERE / "curves.json").read_text())
+    assert (speed_to_rate.HERE / "curves.md").read_text() == speed_to_rate.table(kept) + "\n"
+
+
+def test_each_way_has_its_own_line_and_colour() -> None:
+    curves = {
+        way: [{"curve": curve(value, value)}]
+        for way, value in zip(speed_to_rate.NAMES, (0.95, 0.96, 0.5), strict=True)
+    }
+    lines = [line.split(" | ") for line in speed_to_rate.table(curves).splitlines()[2:]]
+    assert [(line[0], line[2]) for line in lines] == [
+        ("| facenet_lit, study ninety_seconds", "10"),
+        ("| facenet_lit, study speed_to_rate", "10"),
+        ("| facenet-pytorch's network, pytorch-metric-learning, plain loop", "not reached"),
+    ]
+    rates = speed_to_rate.picture(curves).axes[0]
+    assert [line.get_ydata()[0] for line in rates.lines[:3]] == [0.95, 0.96, 0.5]
+    assert len({line.get_color() for line in rates.lines[:3]}) == 3
+    assert rates.get_xscale() == "log"
+
+
+def test_a_missing_file_is_told_in_a_line() -> None:
+    ended = run_script(Path(speed_to_rate.__file__), "nowhere.json", "--", "--")
+    assert ended.code == 2
+    assert ended.err == "error: nowhere.json: no such file; of a way that is not run leave it out\n"
 
 
 def test_the_table_and_the_picture_are_made_of_the_files(

@@ -89,9 +89,7 @@ def test_rates_over_drawn_triplets_have_a_table_of_their_own() -> None:
 def test_the_cost_is_that_of_all_runs() -> None:
     one = row(0.3, seconds=1800, processor="P", cores=2, threads=1, gpu=None)
     two = row(0.3, seconds=5400, processor="P", cores=2, threads=2, gpu="G")
-    assert (
-        cost_line([one, one, two]) == "3 runs, 2.5 hours of training in all, each on 1 of 2 cores of P or G."
-    )
+    assert cost_line([one, one, two]) == "3 runs, 2.5 hours of training in all, on 1 of 2 cores of P or G."
     assert cost_line([]) is None
 
 
@@ -104,3 +102,6 @@ def test_the_accuracy_over_folds_is_a_mean_of_those_that_were_run() -> None:
     assert folds_line([found[0], missing]) == "1 of 10 folds: accuracy 0.8000."
     assert folds_line([missing]) is None
     assert folds_line([({"a": "1"}, [{"test/accuracy": 0.5}])]) is None
+    assert (
+        folds_line([({"a": "1", **choice}, rows) for choice, rows in found]) is None
+    )  # two settings, no mean
