@@ -3,8 +3,8 @@
     python experiments/speed_to_rate.py SHORT... -- LONG... -- USUAL...
 
 Each is a JSON file, one for each seed: of learning_curve.py those of the studies ninety_seconds and speed_to_rate, and
-of plain_loop.py. What they say is kept in
-experiments/speed_to_rate/curves.json, from which the table and the picture are made; without files they are made anew.
+of plain_loop.py. What they say is kept in experiments/speed_to_rate/curves.json, from which the table and the picture
+are made; without files they are made anew.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ def three_people() -> FaceDataModule:
     return cast(FaceDataModule, made)
 
 
+@pytest.mark.slow
 def test_it_starts_in_a_fresh_process() -> None:
     command = [sys.executable, str(plain_loop.__file__)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
